@@ -4,9 +4,9 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Specifies the sizes of a ring, and its reactions to late readers, halts and errors.</summary>
 /// <remarks>
-/// <para>The depth of a ring is the time after which all transfers in flight have ended if the ring submits no others. The program may be late by this time. A
-/// good depth is 25 to 400 ms. <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses sizes with which the ring
-/// delivers each packet at once.</para>
+/// <para>The depth of a ring is the time after which all transfers in flight have ended if the ring submits no others. If the program pauses for less than this
+/// time, the queue does not run empty. A good depth is 25 to 400 ms. <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/>
+/// chooses sizes with which the ring delivers each packet at once.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that the library chooses
 /// take at most half of this memory. Sizes that the program sets may take all of this memory. If the sizes that the program sets need more memory than the
 /// limit, the ring cannot be created, and the exception's message describes how to raise the limit.</para>
@@ -14,14 +14,15 @@ namespace Native.LibUsb.Streaming;
 public sealed record UsbRingOptions
 {
     /// <summary>
-    /// Gets the number of transfers in flight, 1 to 4,096. The default, 0, stands for 16 transfers, or for fewer if 16 transfers would take more than half of
-    /// <see cref="SystemMemoryLimit"/>. <see cref="UsbRing.Transfers"/> returns the chosen number.
+    /// Gets the number of transfers in flight, 1 to 4,096. If the number is 0, which is the default, the library chooses 16 transfers, or fewer if 16 transfers
+    /// would take more than half of <see cref="SystemMemoryLimit"/>. <see cref="UsbRing.Transfers"/> returns the number that the ring uses.
     /// </summary>
     public int Transfers { get; init; }
 
     /// <summary>
-    /// Gets the size of one bulk or interrupt transfer in bytes. For a ring that reads, the size must be a multiple of the endpoint's packet size. The default,
-    /// 0, stands for 64 KiB on bulk endpoints, and for the bytes of one service interval on interrupt endpoints. The size must be 0 on isochronous endpoints.
+    /// Gets the size of one bulk or interrupt transfer in bytes. For a ring that reads, the size must be a multiple of the endpoint's packet size. If the size
+    /// is 0, which is the default, a bulk transfer has 64 KiB, and an interrupt transfer has as many bytes as the endpoint can move in one service interval. On
+    /// isochronous endpoints, the size must be 0.
     /// </summary>
     /// <remarks>
     /// <para>The ring delivers the data of a transfer when the transfer ends. An IN transfer ends when the transfer is full, or when a packet arrives that is
@@ -36,10 +37,11 @@ public sealed record UsbRingOptions
     public int TransferSize { get; init; }
 
     /// <summary>
-    /// Gets the number of packets of one isochronous transfer. The ring delivers a transfer when the service intervals of all its packets have passed. The
-    /// default, 0, stands for 32 packets, or for fewer if the transfers would otherwise take more than half of <see cref="SystemMemoryLimit"/>. If
-    /// <see cref="Transfers"/> is 0, the ring assumes four transfers to compute the number of packets. On Linux, libusb divides a transfer of more than 128
-    /// packets into several URBs. Use multiples of 8 on Windows, and few transfers of many packets on macOS.
+    /// Gets the number of packets of one isochronous transfer. The ring delivers a transfer when the service intervals of all its packets have passed. If the
+    /// number is 0, which is the default, a transfer has 32 packets, or fewer if the transfers would otherwise take more than half of
+    /// <see cref="SystemMemoryLimit"/>. If <see cref="Transfers"/> is also 0, a transfer has so few packets that at least four transfers fit into this half. On
+    /// Linux, libusb divides a transfer of more than 128 packets into several URBs. On Windows, choose a multiple of 8 packets. On macOS, choose few transfers
+    /// with many packets each.
     /// </summary>
     public int PacketsPerTransfer { get; init; }
 
@@ -51,8 +53,9 @@ public sealed record UsbRingOptions
 
     /// <summary>
     /// Gets or sets the number of additional buffers, 0 to 4,096. The default is 16. When a transfer ends, the ring submits a spare buffer in its place before
-    /// the program reads the data of the ended transfer. If a reader holds no more buffers than there are spare buffers, the queue stays full. Without spare
-    /// buffers, the ring submits a buffer again only after the program has consumed the buffer.
+    /// the program reads the data of the ended transfer. If the program has not yet consumed this number of buffers when another transfer ends, no buffer is
+    /// free. <see cref="Overflow"/> specifies how the ring then reacts. Without spare buffers, the ring submits a buffer again only after the program has
+    /// consumed the buffer.
     /// </summary>
     public int Spares { get; init; } = 16;
 
@@ -69,8 +72,9 @@ public sealed record UsbRingOptions
     public bool FillUnderruns { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of consecutive failed transfers after which the ring stops. The default is 100. A bulk or interrupt transfer fails only after
-    /// the controller has tried a packet several times.
+    /// Gets or sets the number of consecutive failed transfers after which the ring stops. The default is 100. The controller itself tries a bulk or interrupt
+    /// packet several times before the transfer fails. These retries do not count. An output ring on a bulk or interrupt endpoint ignores this limit, and stops
+    /// after the first failed transfer.
     /// </summary>
     public int ErrorLimit { get; init; } = 100;
 
@@ -94,8 +98,8 @@ public sealed record UsbRingOptions
     /// The buffers lie one after another in the memory. The length of the memory must be at least (<see cref="Transfers"/> + <see cref="Spares"/>) times the
     /// size of a transfer. If the memory is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring
     /// is disposed and all its transfers have ended. The memory may belong to a <see cref="UsbBuffer"/>. If the program disposes the <see cref="UsbBuffer"/>
-    /// while the ring uses it, the native memory is freed when the ring unpins it. After the disposal, the program cannot read the bytes, because the members
-    /// of the ring's buffers throw <see cref="ObjectDisposedException"/>.
+    /// while the ring uses it, the native memory is freed when the ring unpins it. As soon as the program has disposed the <see cref="UsbBuffer"/>, the members
+    /// of the ring's buffers throw <see cref="ObjectDisposedException"/>, so the program can no longer read the bytes.
     /// </remarks>
     public Memory<byte> Memory { get; init; }
 
@@ -110,12 +114,12 @@ public sealed record UsbRingOptions
     public string? Name { get; init; }
 
     /// <summary>
-    /// Returns options for a stream of data with the given rate. At this rate, the transfers in flight together hold the data that the endpoint moves during
-    /// the time <paramref name="depth"/>. If the rate is at most 131 MB/s and the depth is at least 8 ms, the transfers are so large that they wake up the
+    /// Returns options for a stream of data with the given rate. The transfers in flight together hold as much data as the endpoint moves in
+    /// <paramref name="depth"/> at this rate. If the rate is at most 131 MB/s and the depth is at least 8 ms, the transfers are so large that they wake up the
     /// program no more than about 500 times a second.
     /// </summary>
     /// <remarks>
-    /// <para>Bulk transfers have up to 256 KiB. If a transfer is not full, the ring delivers it only when a short packet ends it (see
+    /// <para>A bulk transfer has at most 256 KiB. If a transfer is not full, the ring delivers it only when a short packet ends it (see
     /// <see cref="TransferSize"/>). If the device sends less than the given rate, the ring therefore delivers the data late. Use <see cref="ForLatency"/> for
     /// data that arrives irregularly.</para>
     /// <para>Linux limits the memory of all USB transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). If
@@ -129,7 +133,7 @@ public sealed record UsbRingOptions
     /// The expected rate in bytes per second. For an isochronous endpoint, the method uses the rate in the endpoint's descriptor instead.
     /// </param>
     /// <param name="depth">
-    /// The time by which the program may be late; null for 100 ms, or for less if 100 ms would take more than half of the system's limit.
+    /// The time for which the program may pause; null for 100 ms, or for less if 100 ms would take more than half of the system's limit.
     /// </param>
     /// <returns>Options in which <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer are set.</returns>
     /// <exception cref="ArgumentOutOfRangeException">
@@ -170,7 +174,7 @@ public sealed record UsbRingOptions
 
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="bytesPerSecond">The rate.</param>
-    /// <param name="depth">The length of the time whose data the transfers in flight hold; null for the default.</param>
+    /// <param name="depth">The time that the transfers in flight cover at the given rate; null for the default.</param>
     /// <param name="limit">The number of bytes that the system allows for all transfers of all programs together; null if there is no limit.</param>
     private static UsbRingOptions SizesForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth, long? limit)
     {
@@ -222,7 +226,7 @@ public sealed record UsbRingOptions
     }
 
     /// <summary>
-    /// Adds the number of transfers to the options. The transfers in flight then hold the data that the endpoint moves during the time
+    /// Sets the numbers of transfers and spares in the options, so that the transfers in flight hold the data that the endpoint moves in
     /// <paramref name="depth"/>. If <paramref name="depth"/> is null, the method uses fewer transfers when they would otherwise take more than half of the
     /// system's limit.
     /// </summary>

@@ -4,8 +4,8 @@ namespace Native.LibUsb.Streaming;
 public enum UsbRingOverflow
 {
     /// <summary>
-    /// Isochronous rings use <see cref="Drop"/>, and other rings use <see cref="Wait"/>. A bulk or interrupt device keeps its data until the host takes the
-    /// data, but an isochronous device does not.
+    /// The ring chooses by the type of its endpoint: <see cref="Drop"/> for isochronous endpoints, and <see cref="Wait"/> for others. A device keeps bulk or
+    /// interrupt data until the host takes the data, but does not keep isochronous data.
     /// </summary>
     Automatic,
 

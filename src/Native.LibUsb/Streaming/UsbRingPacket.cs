@@ -34,7 +34,7 @@ public readonly ref struct UsbRingPacket
         get => MemoryMarshal.CreateReadOnlySpan(ref _memory, (int)_descriptor.actual_length); // the ring has checked the length
     }
 
-    /// <summary>Gets the status and the data, for <c>foreach (var (status, data) in buffer.Packets)</c>.</summary>
+    /// <summary>Deconstructs the packet into its status and its data, as in <c>foreach (var (status, data) in buffer.Packets)</c>.</summary>
     /// <param name="status">The status of the packet.</param>
     /// <param name="data">The bytes that arrived.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

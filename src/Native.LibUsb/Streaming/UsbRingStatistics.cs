@@ -2,13 +2,13 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents the counts of a ring since its creation.</summary>
 /// <remarks>
-/// An isochronous packet may fail to reach the program for one of four reasons:
+/// There are four reasons why the program may not receive an isochronous packet:
 /// <list type="bullet">
-/// <item>The packet failed, because of the device or the bus. <see cref="PacketStatuses"/> counts such packets by status.</item>
+/// <item>The packet ended with an error, because of the device or the bus. <see cref="PacketStatuses"/> counts such packets by status.</item>
 /// <item>The program was slow. The packet arrived, but no buffer was free for it. <see cref="Dropped"/> counts the packet.</item>
 /// <item>The event thread was late. It handled a completion only after all transfers of the queue had ended. <see cref="MissedWhileLate"/> counts the service
-/// intervals that were missed for this reason, and <see cref="LongestDelay"/> is the longest delay. To miss fewer intervals, use more or larger transfers, or
-/// raise the priority of the event thread.</item>
+/// intervals that were missed for this reason, and <see cref="LongestDelay"/> shows how late the thread was at most. To miss fewer intervals, use more or
+/// larger transfers, or raise the priority of the event thread.</item>
 /// <item>The queue ran empty although the event thread ran in time. No buffer was free, or libusb refused submissions (<see cref="SubmitFailures"/>). The
 /// number of service intervals that were missed for this reason is <see cref="MissedIntervals"/> minus <see cref="MissedWhileLate"/>.</item>
 /// </list>
@@ -21,8 +21,8 @@ public readonly record struct UsbRingStatistics
     public int InFlight { get; init; }
 
     /// <summary>
-    /// Gets or sets the lowest number of transfers in flight since the ring was last started. When a transfer ends, the ring first submits other transfers, and
-    /// then updates this number. If the number is 0, the queue ran empty.
+    /// Gets or sets the lowest number of transfers in flight since the ring was last started. When a transfer ends, the ring first submits the next transfers,
+    /// and then updates this number. The number is therefore 0 only if the ring had nothing to submit and the queue ran empty.
     /// </summary>
     public int LowestInFlight { get; init; }
 
@@ -47,9 +47,9 @@ public readonly record struct UsbRingStatistics
     public UsbError LastSubmitFailure { get; init; }
 
     /// <summary>
-    /// Gets or sets how often an output ring had nothing in flight. The ring counts an underrun when its last transfer in flight ends and no committed buffer
-    /// waits. If a handler, or code that continues in the callback, refills the queue before the callback ends, the ring counts no underrun. Each transfer of
-    /// zeros that the ring sends because of <see cref="UsbRingOptions.FillUnderruns"/> also counts as an underrun.
+    /// Gets or sets how often an output ring had nothing in flight. The ring counts an underrun when its last transfer in flight ends and there is no committed
+    /// buffer to send. If a handler or awaiting code refills the queue inside the callback, the ring counts no underrun. Each transfer of zeros that the ring
+    /// sends because of <see cref="UsbRingOptions.FillUnderruns"/> also counts as an underrun.
     /// </summary>
     public long Underruns { get; init; }
 
@@ -61,27 +61,27 @@ public readonly record struct UsbRingStatistics
 
     /// <summary>
     /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring compares the clocks of the bus and the
-    /// host to find such intervals. The error of the number is at most half of the service intervals of one transfer.
+    /// host to find such intervals. The number may be wrong by the service intervals of half a transfer, or of 1 ms if this is longer.
     /// </summary>
     public long MissedIntervals { get; init; }
 
     /// <summary>
-    /// Gets or sets how many of the <see cref="MissedIntervals"/> were missed because the event thread was late. The thread had handled a completion so late
-    /// that all transfers of the queue had already ended. The other <see cref="MissedIntervals"/> were missed because the queue ran empty although the event
-    /// thread ran in time. For example, no buffer was free, or libusb refused submissions.
+    /// Gets or sets how many of the <see cref="MissedIntervals"/> were missed because the event thread was late. When the thread handled a completion, all
+    /// transfers in the queue had already ended. The other <see cref="MissedIntervals"/> were missed because the queue ran empty although the event thread ran
+    /// in time. For example, no buffer was free, or libusb refused submissions.
     /// </summary>
     public long MissedWhileLate { get; init; }
 
     /// <summary>
     /// Gets or sets the longest time between the completion of an isochronous transfer and its handling; zero for other rings. The ring compares the clocks of
-    /// the bus and the host about four times a second to find this time. If the service intervals of the transfers in flight take longer than this delay, the
-    /// delay causes no missed intervals.
+    /// the bus and the host about four times a second to find this time. The delay causes missed intervals only if it is longer than the time that the
+    /// transfers in flight cover.
     /// </summary>
     public TimeSpan LongestDelay { get; init; }
 
     /// <summary>
-    /// Gets or sets the longest duration of a callback, including the program's handler. A callback counts as ended when the next callback of a ring on the
-    /// same thread begins, or when the thread has handled all pending events.
+    /// Gets or sets the longest duration of a callback, including the program's handler. To save a timestamp, the ring ends its measurement only when the same
+    /// thread begins the next callback of a ring, or when the thread has handled all pending events.
     /// </summary>
     public TimeSpan LongestCallback { get; init; }
 
