@@ -14,7 +14,7 @@ namespace Native.LibUsb.Streaming;
 public sealed record UsbRingOptions
 {
     /// <summary>
-    /// Gets the number of transfers in flight, 1 to 4,096. If the number is 0, which is the default, the library chooses 16 transfers, or fewer if 16 transfers
+    /// Gets the number of transfers in flight, 0 to 4,096. If the number is 0, which is the default, the library chooses 16 transfers, or fewer if 16 transfers
     /// would take more than half of <see cref="SystemMemoryLimit"/>. <see cref="UsbRing.Transfers"/> returns the number that the ring uses.
     /// </summary>
     public int Transfers { get; init; }
@@ -53,7 +53,7 @@ public sealed record UsbRingOptions
 
     /// <summary>
     /// Gets or sets the number of additional buffers, 0 to 4,096. The default is 16. When a transfer ends, the ring submits a spare buffer in its place before
-    /// the program reads the data of the ended transfer. If the program has not yet consumed this number of buffers when another transfer ends, no buffer is
+    /// the program reads the data of the ended transfer. If the program still has this number of buffers to consume when another transfer ends, no buffer is
     /// free. <see cref="Overflow"/> specifies how the ring then reacts. Without spare buffers, the ring submits a buffer again only after the program has
     /// consumed the buffer.
     /// </summary>

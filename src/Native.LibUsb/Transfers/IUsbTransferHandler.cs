@@ -1,9 +1,9 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a static handler that is called when a transfer ends. Such a handler needs no delegate. <see cref="UsbTransfer.SetHandler{THandler}"/> is
-/// compiled for each handler type, so the completion of a transfer calls <see cref="OnCompleted"/> directly. The handler can get the objects that it needs from
-/// <see cref="UsbTransfer.State"/>.
+/// Represents a static handler that is called when a transfer ends. Such a handler needs no delegate: <see cref="UsbTransfer.SetHandler{THandler}"/> stores the
+/// address of <see cref="OnCompleted"/>, and the library calls the method at this address when the transfer ends. The handler can get the objects that it needs
+/// from <see cref="UsbTransfer.State"/>.
 /// </summary>
 public interface IUsbTransferHandler
 {

@@ -9,8 +9,8 @@ namespace Native.LibUsb;
 /// libusb has a pointer to it.
 /// </summary>
 /// <remarks>
-/// This struct does not pin or unpin memory. Pinning and unpinning can run code of the program. This code may throw an exception. It may also close the
-/// interface or handle of the transfer.
+/// The callers of this struct pin and unpin the memory, because pinning and unpinning can run code of the program. That code may throw an exception, or close
+/// the interface or handle of the transfer.
 /// </remarks>
 internal unsafe struct TransferBuffer
 {
@@ -32,8 +32,8 @@ internal unsafe struct TransferBuffer
     /// <summary>Switches to the buffer's own native block, and zeroes it.</summary>
     /// <param name="length">The number of bytes.</param>
     /// <param name="before">
-    /// The buffer may have used memory of a caller before this call. On return, the parameter is the pin of that memory, and the caller of this method disposes
-    /// the pin.
+    /// On return, the pin of the caller's memory that the buffer used before this call; an empty pin if the buffer used no such memory. The caller of this
+    /// method disposes the pin.
     /// </param>
     public void UseOwned(int length, ref MemoryHandle before)
     {
@@ -52,9 +52,9 @@ internal unsafe struct TransferBuffer
         NativeMemory.Clear(Pointer, (nuint)length);
     }
 
-    /// <summary>Switches to the caller's memory, which stays pinned. The pin is the only reference of the buffer to this memory.</summary>
+    /// <summary>Switches to the caller's memory. The pin keeps the memory alive, and prevents the garbage collector from moving it.</summary>
     /// <param name="pin">
-    /// The pin of the memory. On return, the parameter is the pin that the buffer had before this call. The caller of this method disposes that pin.
+    /// On entry, the pin of the memory. On return, the pin that the buffer had before this call. The caller of this method disposes the returned pin.
     /// </param>
     /// <param name="length">The number of bytes.</param>
     public void UsePinned(ref MemoryHandle pin, int length)
@@ -81,8 +81,8 @@ internal unsafe struct TransferBuffer
         return pin;
     }
 
-    /// <summary>Frees the buffer's own native block, and leaves the buffer empty.</summary>
-    /// <returns>The pin of the caller's memory, which the caller of this method disposes.</returns>
+    /// <summary>Empties the buffer: frees its own native block, and removes the caller's memory.</summary>
+    /// <returns>The pin of the removed memory. The caller of this method disposes the pin.</returns>
     public MemoryHandle Release()
     {
         AlignedMemory.FreeNative(_owned);

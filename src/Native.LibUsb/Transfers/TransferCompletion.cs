@@ -25,8 +25,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     // has returned, Begin waits until the value is 0.
     private int _signalling;
 
-    // The awaiting code that continues inside Signal. Before that code runs, _signalling is reset, because the code may submit the transfer again and await the
-    // result.
+    // The awaiting code that continues inside Signal. RunInline resets _signalling before it runs this code, so that Begin does not wait if the code submits
+    // the transfer again on another thread.
     private Action<object?>? _inline;
     private object? _inlineState;
 
@@ -36,8 +36,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     private Exception? _copyFailure;
 
     /// <summary>
-    /// Gets or sets the memory to which the answer of a control request is copied when the request ends; empty for all other transfers. The transfer is not
-    /// released before the answer is copied.
+    /// Gets or sets the memory to which the answer of a control request is copied when the request ends; empty for all other transfers. The transfer is
+    /// released only after the answer has been copied.
     /// </summary>
     public Memory<byte> Answer { get; set; }
 
@@ -51,7 +51,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     /// Returns a canceled task for a transfer that was not submitted, because the token was already cancelled or an owner of the transfer is closing.
     /// </summary>
     /// <remarks>
-    /// If an async method throws the library's exception, the task is canceled and also has this exception. No other method produces such a task.
+    /// Only an async method that throws can return a task that is canceled and also contains the library's exception.
     /// </remarks>
     public static async ValueTask<int> CanceledAsync(CancellationToken cancellationToken)
     {
@@ -131,8 +131,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // Runs when the token is cancelled. If a log handler cancels the token, libusb holds locks on this thread. In this case, the thread pool cancels the
-    // transfer.
+    // Runs when the token is cancelled. A log handler may cancel the token. This thread then holds libusb's locks, so the thread pool cancels the transfer
+    // instead.
     private void Cancel()
     {
         if (!LogScope.IsInside)
@@ -147,8 +147,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void CancelLater()
     {
-        // The submission for which this work item was queued may have ended. EndLaterCancellation has then withdrawn its cancellation. A later submission may
-        // have queued a cancellation of its own since then. In this case, this work item already cancels the later submission.
+        // If the submission of this work item has already ended, EndLaterCancellation has withdrawn the cancellation, and this work item does nothing. But if a
+        // later submission has queued its own cancellation in the meantime, this work item performs that cancellation.
         if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
             return;
         _transfer.TryCancel();
@@ -218,7 +218,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // _core has already read all its state for this submission when it calls this method, and does not access the state afterwards.
+    // _core calls this method as its last step for the submission. The continuation can therefore submit the transfer again, which resets _core.
     private void RunInline()
     {
         Action<object?> continuation = _inline!;

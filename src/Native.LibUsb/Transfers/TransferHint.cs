@@ -39,14 +39,12 @@ internal static class TransferHint
     public static string ReservedBits(byte address) => $"The descriptor of endpoint 0x{address:x2} is wrong: it sets reserved bits of the address.";
 
     /// <summary>
-    /// Returns the hint for a transfer that the kernel refused because the kernel did not have enough memory, or because the transfer exceeds another limit.
-    /// For isochronous and control transfers, libusb reports a lack of memory as an I/O error.
+    /// Returns the hint for a transfer that the kernel refused because the kernel did not have enough memory, or because the transfer exceeds a limit of the
+    /// kernel. For isochronous and control transfers, libusb reports a lack of memory as an I/O error.
     /// </summary>
     /// <param name="error">The error that libusb returned.</param>
     /// <param name="type">The type of the transfer.</param>
-    /// <param name="length">
-    /// The number of bytes in the largest piece that libusb passes to the kernel at once. For a control transfer, the value is the number of bytes of data.
-    /// </param>
+    /// <param name="length">The number of bytes of data. For an isochronous transfer, the number of bytes in its largest URB.</param>
     /// <param name="packetLength">The length of the longest isochronous packet in bytes; 0 if there is none.</param>
     public static string? ForSubmit(UsbError error, UsbTransferType type, int length, int packetLength = 0)
     {

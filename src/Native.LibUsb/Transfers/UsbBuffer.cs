@@ -5,15 +5,15 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a memory buffer that the program owns and that transfers can use. The buffer is either managed memory that does not move, or kernel memory that
-/// the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). Any transfer can use the buffer's <see cref="MemoryManager{T}.Memory"/>, and
-/// several transfers can use different parts of it. <see cref="UsbDeviceHandle.AllocateBuffer"/> creates buffers.
+/// Represents a memory buffer that the program owns and that transfers can use. The buffer is either managed memory that does not move, or device memory:
+/// memory of the kernel that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). Any transfer can use the buffer's
+/// <see cref="MemoryManager{T}.Memory"/>, and several transfers can use different parts of it. <see cref="UsbDeviceHandle.AllocateBuffer"/> creates buffers.
 /// </summary>
 /// <remarks>
-/// <para>The kernel does not copy data in device memory. Device memory counts against the usbfs memory limit from its allocation until it is freed. A transfer
-/// that uses device memory does not count against the limit again. Device memory exists on Linux 4.6 and later. On machines whose controllers do not access the
-/// processor's caches (many ARM boards), reading device memory byte by byte can be up to fifty times slower than reading ordinary memory. On such machines,
-/// measure the speed, or copy the data out of the buffer once.</para>
+/// <para>If a transfer uses device memory, the kernel does not copy the data. Device memory counts against the usbfs memory limit from its allocation until it
+/// is freed. A transfer that uses device memory does not count against the limit again. Device memory exists on Linux 4.6 and later. On machines whose
+/// controllers do not access the processor's caches (many ARM boards), reading device memory byte by byte can be up to fifty times slower than reading ordinary
+/// memory. On such machines, measure the speed, or copy the data out of the buffer once.</para>
 /// <para>Device memory is freed when the buffer is disposed and the memory is not pinned any more. Before a device handle closes, it disposes the buffers that
 /// the program has not disposed. Spans of a disposed buffer must not be used. Memory that the program has pinned keeps the device open until the program unpins
 /// the memory.</para>

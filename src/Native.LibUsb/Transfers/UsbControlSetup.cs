@@ -1,6 +1,8 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents the set-up packet of a control transfer, without its length field. The transfer writes the length of the data into this field.</summary>
+/// <summary>
+/// Represents the set-up packet of a control transfer, without <c>wLength</c>. The transfer itself sets <c>wLength</c> to the length of the data.
+/// </summary>
 /// <param name="RequestType">
 /// <c>bmRequestType</c>: bit 7 is the direction (1 = from the device), bits 5 and 6 are the kind, bits 0 to 4 are the recipient.
 /// </param>

@@ -21,7 +21,8 @@ public readonly unsafe ref struct UsbIsoPacket
     }
 
     /// <summary>
-    /// Gets how this packet ended. If the status is <see cref="UsbTransferStatus.Completed"/> and the packet has no bytes, the device had no data to send.
+    /// Gets the status with which this packet ended. If the status is <see cref="UsbTransferStatus.Completed"/> and the packet has no bytes, the device had no
+    /// data to send.
     /// </summary>
     public UsbTransferStatus Status => (UsbTransferStatus)_descriptor->status;
 
@@ -37,8 +38,8 @@ public readonly unsafe ref struct UsbIsoPacket
     /// <summary>Gets the packet's part of the buffer, of the requested length.</summary>
     public Span<byte> Buffer => new(_data, (int)_descriptor->length);
 
-    /// <summary>Gets the status and the data, for <c>foreach (var (status, data) in transfer.IterIso())</c>.</summary>
-    /// <param name="status">How the packet ended.</param>
+    /// <summary>Deconstructs the packet into its status and its data, as in <c>foreach (var (status, data) in transfer.IterIso())</c>.</summary>
+    /// <param name="status">The status with which the packet ended.</param>
     /// <param name="data">The data that was transferred.</param>
     public void Deconstruct(out UsbTransferStatus status, out ReadOnlySpan<byte> data)
     {

@@ -20,9 +20,9 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 
     /// <summary>
     /// Gets or sets whether code that awaits the transfer continues on the event thread, inside libusb's callback. The event thread is the fastest choice, but
-    /// the rules of a callback apply to the code: the code must not block, use synchronous transfers or open a device. If the property is false, the default,
+    /// the rules of a callback apply to the code: the code must not block, use synchronous transfers or open a device. By default, the property is false, and
     /// the code continues on the thread pool. If the awaiting code has a synchronization context, such as that of a window, the property has no effect, and the
-    /// code continues in that context. Each submission reads this property.
+    /// code continues in that context. A change of the property takes effect at the next submission.
     /// </summary>
     public bool ContinueOnEventThread { get; set; }
 
@@ -32,9 +32,9 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// before the next submission. After the first submission of the transfer, the method allocates memory only if a submission fails.
     /// </summary>
     /// <param name="cancellationToken">
-    /// A token that cancels the transfer. When the token is cancelled, the library requests the cancellation from libusb. The wait ends only after libusb's
-    /// callback, and the program must not use the buffer before the end of the wait. If the transfer has ended before the request, the method returns the
-    /// result of the transfer as if the token were not cancelled.
+    /// A token that cancels the transfer. When the token is cancelled, the library cancels the transfer as <see cref="Cancel"/> does. The returned task
+    /// completes only after libusb's callback. Until then, the program must not use the buffer. If the transfer has already ended, the task has the result of
+    /// the transfer, as if the token were not cancelled.
     /// </param>
     /// <returns>
     /// The number of bytes that were transferred. For an isochronous transfer, this is the sum over its packets, and <see cref="IterIso"/> returns the status
@@ -124,7 +124,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>Removes the caller's memory from a transfer that is not in flight.</summary>
-    /// <param name="pin">The pin of the memory. The caller of this method disposes the pin, which may run code of the program.</param>
+    /// <param name="pin">The pin of the memory. The caller of this method disposes the pin. The disposal may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
     internal bool TryTakePin(out MemoryHandle pin)
     {

@@ -137,8 +137,8 @@ public sealed unsafe partial class UsbTransfer
     /// <para>Call this method in the callback, or while the transfer is not submitted. The enumerator and its spans are valid until the transfer is configured,
     /// submitted or disposed. While the program uses the enumerator or its spans, no other thread may configure, submit or dispose the transfer.</para>
     /// <para>On Linux, libusb divides a transfer of more than 128 packets into several URBs. If such a transfer is cancelled or times out, or if the kernel
-    /// refuses one of its later URBs (<see cref="UsbTransferStatus.Error"/>), the results of the single packets are unknown. The enumerator then reports all
-    /// packets as empty, with the transfer's status. Use at most 128 packets in a transfer if the program needs the packets that ended before such a
+    /// refuses one of its later URBs (<see cref="UsbTransferStatus.Error"/>), the results of the individual packets are unknown. The enumerator then reports
+    /// all packets as empty, with the transfer's status. Use at most 128 packets in a transfer if the program needs the packets that ended before such a
     /// failure.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">The transfer is not isochronous, or it is submitted.</exception>

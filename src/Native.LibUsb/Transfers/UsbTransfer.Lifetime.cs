@@ -7,9 +7,9 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Requests the cancellation of the transfer from libusb (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows later. In the callback,
-    /// the transfer's status is <see cref="UsbTransferStatus.Canceled"/>. If the transfer ended before the request, it has another status. In both cases the
-    /// buffer has the bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
+    /// Requests the cancellation of the transfer (<c>libusb_cancel_transfer</c>), and returns at once. The callback follows later. In the callback, the
+    /// transfer's status is <see cref="UsbTransferStatus.Canceled"/>. If the transfer ended before the request, it has another status. In both cases, the
+    /// buffer contains the bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the transfer is not submitted, or has just completed. <see cref="UsbError.NoDevice"/>: the device was unplugged, and
@@ -70,7 +70,9 @@ public sealed unsafe partial class UsbTransfer
         CancelInFlight();
     }
 
-    /// <summary>Cancels the transfer because its endpoint's interface closes, and prevents submissions until the interface is claimed again.</summary>
+    /// <summary>
+    /// Cancels the transfer, because the interface of its endpoint is being closed. Prevents submissions until the interface is claimed again.
+    /// </summary>
     internal void StopForClosingInterface()
     {
         FollowClaims();
@@ -82,10 +84,11 @@ public sealed unsafe partial class UsbTransfer
     internal void MarkStale() => Interlocked.Or(ref _stop, Stale);
 
     /// <summary>
-    /// Updates the flags InterfaceClosed and SettingChanges in <c>_stop</c>. These flags prevent submissions. InterfaceClosed is set while the claim that
-    /// created the transfer is closed, and while the claim of the endpoint's interface is closed. SettingChanges is set while the alternate setting is being
-    /// changed. A thread that changes one of these conditions calls this method afterwards. Several threads may run this method at the same time. If a
-    /// condition changes while a thread updates the flags, the thread repeats the update.
+    /// Updates the flags InterfaceClosed and SettingChanges in <c>_stop</c>. These flags prevent submissions. InterfaceClosed is set if the claim that created
+    /// the transfer is closed, or if the interface of the endpoint was closed and not claimed again. SettingChanges is set while the alternate setting is being
+    /// changed. A thread calls this method after it has begun to close an interface, claimed an interface, begun or ended a change of the alternate setting, or
+    /// configured the transfer. Several threads may run this method at the same time. If a condition changes while a thread updates the flags, the thread
+    /// repeats the update.
     /// </summary>
     internal void FollowClaims()
     {
@@ -185,8 +188,8 @@ public sealed unsafe partial class UsbTransfer
         LogScope.ThrowIfInside();
         lock (_freeing)
         {
-            // If only InCallback is set in _state, the transfer is not in flight any more. While this thread holds the lock, no other thread frees the
-            // transfer.
+            // If only InCallback is set in _state, the transfer has already ended, so there is nothing to cancel. _native stays valid, because no other thread
+            // frees the transfer while this thread holds the lock.
             return (Volatile.Read(ref _state) & InFlight) != 0
                 ? (UsbError)libusb.libusb_cancel_transfer(_native)
                 : UsbError.NotFound;

@@ -18,7 +18,7 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     /// <param name="owner">The object that the callback gets from <see cref="OwnerOf"/>. The transfer keeps this object alive.</param>
     /// <param name="callback">The native callback.</param>
-    /// <returns>False if the transfer is in use, or if there is a reason not to submit the transfer.</returns>
+    /// <returns>False if the transfer is in use, or if it may not be submitted now, for example because its interface is closed.</returns>
     internal bool TryOwn(object owner, delegate* unmanaged<libusb_transfer*, void> callback)
     {
         if (Interlocked.CompareExchange(ref _state, InFlight, Idle) != Idle)
