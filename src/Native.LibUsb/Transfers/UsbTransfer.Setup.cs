@@ -5,8 +5,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 // This file contains the methods that configure a transfer. Each method checks all its arguments before it changes anything, so a call that throws leaves the
-// transfer unchanged. If the callback or state argument is null, the method keeps the current value. If a closing interface or handle has already freed the
-// transfer, a call from a callback does nothing.
+// transfer unchanged. If the callback or state argument is null, the method keeps the current value. A callback may call these methods even after the closing
+// interface or handle has freed the transfer. The methods then do nothing.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
@@ -303,8 +303,8 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Reserves the transfer for the calling thread, which then configures the transfer.</summary>
     /// <param name="ignored">Reasons in <c>_stop</c> that do not prevent the configuration.</param>
     /// <returns>
-    /// False if the method is called inside a callback after a closing interface or handle has freed the transfer. In this case, the caller must configure
-    /// nothing.
+    /// False if a callback called this method and the closing interface or handle has already freed the transfer. The caller then returns without configuring
+    /// the transfer.
     /// </returns>
     private bool TryBeginSetting(int ignored)
     {
@@ -349,7 +349,7 @@ public sealed unsafe partial class UsbTransfer
         }
 
         /// <summary>
-        /// Gets whether the constructor failed to reserve the transfer. It fails inside a callback after a closing interface or handle has freed the transfer.
+        /// Gets whether the transfer could not be reserved. This happens only in a callback, if the closing interface or handle has already freed the transfer.
         /// The method that configures the transfer then returns without an error.
         /// </summary>
         public bool IsRefused => _transfer is null;
@@ -358,10 +358,10 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Unpins memory of the caller when the scope ends. If the method that began the scope succeeds, the scope unpins the memory that the transfer used before
-    /// the method call. If the method fails, the scope unpins the memory that the caller passed to the method. Unpinning can run code of the program, and that
-    /// code may close the interface or handle of the transfer. A thread that closes the interface or handle waits until the transfer has no
-    /// <see cref="SettingScope"/>. Therefore, a method begins its <see cref="UnpinScope"/> before its <see cref="SettingScope"/>, so that the
+    /// Unpins memory of the caller when the scope ends. If the method that began the scope succeeds, the scope unpins the memory that the transfer used before.
+    /// If the method fails, the scope unpins the memory that the caller passed to the method. Unpinning can run code of the program, and that code may close
+    /// the interface or handle of the transfer. The close waits until the <see cref="SettingScope"/> of the transfer has ended. If the unpinning thread had not
+    /// ended its <see cref="SettingScope"/>, the thread would wait for itself. A method therefore begins its <see cref="UnpinScope"/> first, so that its
     /// <see cref="SettingScope"/> ends first.
     /// </summary>
     private readonly ref struct UnpinScope(ref MemoryHandle pin)

@@ -18,12 +18,12 @@ public sealed unsafe partial class UsbTransfer
     /// normally, submits nothing, and leaves <see cref="IsSubmitted"/> false. A callback can therefore submit its transfer again without checking whether an
     /// object is closing. A callback can also configure a transfer without this check, because the <c>Set</c> methods do nothing if a closing interface or
     /// handle has already freed the transfer. Outside callbacks, this method and the <c>Set</c> methods throw an exception.</para>
-    /// <para>If the device can be unplugged, callbacks should call <see cref="TrySubmit()"/>. When the device is unplugged, every transfer in flight gets its
-    /// callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
+    /// <para>If the program must continue after the device is unplugged, its callbacks should call <see cref="TrySubmit()"/>. When the device is unplugged,
+    /// every transfer in flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
     /// <para>The callback runs inside libusb. In a callback, library calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect
-    /// one case: a callback waits for a task or value task of the library and blocks (<c>ReadAsync(buffer).AsTask().Wait()</c>). Such a callback hangs, because
-    /// it blocks the thread that handles the events. An exception that leaves the callback is passed to <see cref="UsbContext.UnhandledCallbackException"/>. If
-    /// this event has no subscriber, the call that handles the events throws the exception. On the library's event thread, such an exception ends the
+    /// a callback that blocks until one of the library's tasks completes (<c>ReadAsync(buffer).AsTask().Wait()</c>). Such a callback hangs, because it blocks
+    /// the thread that handles the events. An exception that leaves the callback is passed to <see cref="UsbContext.UnhandledCallbackException"/>. If this
+    /// event has no subscriber, the call that handles the events throws the exception. On the library's event thread, such an exception ends the
     /// process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
@@ -230,8 +230,9 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Returns whether the caller runs inside a callback while the transfer is disposed, or while its handle or interface is closing. In this case, using the
-    /// transfer is not an error, because a callback cannot detect in time that another thread disposes or closes these objects.
+    /// Returns whether the library refuses a call without an exception. This is the case if a callback makes the call, and the transfer is already disposed or
+    /// its handle or interface is closing. Such a call is not an error, because the callback cannot know that another thread has just disposed or closed one of
+    /// these objects.
     /// </summary>
     private bool IsRefusedQuietly(int reasons) =>
         (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);

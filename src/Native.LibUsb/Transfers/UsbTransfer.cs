@@ -22,18 +22,18 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     // ---- State -------------------------------------------------------------------------------------------------------------
     //
     //          Submit                 completion              callback returned
-    //   Idle ----------> InFlight ------------------> Callback ----------------> Idle
+    //   Idle ----------> InFlight -----------------> InCallback ---------------> Idle
     //    |                  ^                            | Submit, from the callback or from another thread
     //    | release          |    callback returned       v
-    //    v                  +--------------------- Callback | InFlight
+    //    v                  +------------------- InCallback | InFlight
     //   Dead, then Dead | Freed
     //
     // A thread that configures the transfer adds Setting to the state Idle or InCallback. Until that thread clears Setting, no thread submits or releases the
-    // transfer. If the transfer is doomed and its callback returns before Setting is cleared, the thread of the callback also sets DoomedSetting. The thread
-    // that configures the transfer then releases the transfer. While the transfer is InFlight and not in its callback, only the code that completes the
-    // transfer writes _state, so this code needs no interlocked operation. A thread that stops the transfer sets a bit in _stop and leaves _state unchanged.
-    // The thread that sets _state back to Idle then reads _stop. The thread that changes _state from Idle to Dead frees the transfer. Only one thread can make
-    // this change.
+    // transfer. The callback of a doomed transfer may return while Setting is still set. The thread of the callback then sets DoomedSetting, and the
+    // configuring thread releases the transfer after it has cleared Setting. While libusb has the transfer and InCallback is not set, only the code that
+    // completes the transfer writes _state, so this code needs no interlocked operation. A thread that stops the transfer sets a bit in _stop and leaves _state
+    // unchanged. The thread that sets _state back to Idle then reads _stop. The thread that changes _state from Idle to Dead frees the transfer. Only one
+    // thread can make this change.
     private const int Idle = 0;
     private const int InFlight = 1;
     private const int InCallback = 2;
@@ -42,9 +42,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Freed = 16;
     private const int DoomedSetting = 32;
 
-    // These bits of _stop are reasons why the transfer may not be submitted. If no bit is set, the transfer may be submitted. Three bits are cleared again:
-    // UnConfigured when the transfer is configured, InterfaceClosed when the interface is claimed again, and SettingChanges when the alternate setting has
-    // changed. Stale is never cleared, because the endpoint that created the transfer stays stale. A stale transfer can still be configured.
+    // These bits of _stop are reasons why the transfer may not be submitted. If no bit is set, the transfer may be submitted. Three bits can be cleared:
+    // UnConfigured when a method configures the transfer, InterfaceClosed when the interface is claimed again, and SettingChanges when the change of the
+    // alternate setting has ended. The other bits stay set. Stale stays set, because the endpoint that created the transfer stays stale. A stale transfer can
+    // still be configured.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
@@ -81,8 +82,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private readonly UsbDeviceHandle _handle;
     private readonly LinkedListNode<WeakReference<UsbTransfer>>? _registration;
 
-    // A thread holds this lock while it frees or cancels the native transfer. If another thread could free the native transfer, a thread also holds the lock
-    // while it reads the native transfer. No thread holds this lock while it submits the transfer or runs the callback.
+    // A thread holds this lock while it frees or cancels the native transfer. A thread also holds this lock while it reads the native transfer, unless no other
+    // thread can free the native transfer at that time. No thread holds this lock while it submits the transfer or runs the callback.
     private readonly Lock _freeing = new();
 
     internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags, UsbInterface? owner = null)
@@ -246,9 +247,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the whole buffer. For a control transfer, gets the part of the buffer after the set-up packet. The library does not clear the buffer between
-    /// submissions. The span is valid until the transfer is configured, submitted or disposed. The program must ensure that no other thread configures, submits
-    /// or disposes the transfer while the program uses the span.
+    /// Gets the part of the buffer that is for data. For a control transfer, this is the part after the set-up packet. For other transfers, this is the whole
+    /// buffer. The library does not clear the buffer between submissions. The span is valid until the transfer is configured, submitted or disposed. The
+    /// program must ensure that no other thread configures, submits or disposes the transfer while the program uses the span.
     /// </summary>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public Span<byte> Buffer
@@ -311,8 +312,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Throws an exception for flags that <see cref="UsbTransferFlags"/> does not have. With such a flag, libusb would free the buffer or the transfer, but
-    /// the library frees both itself.
+    /// Throws an exception if a flag is not defined in <see cref="UsbTransferFlags"/>. libusb has further flags, with which it would free the buffer or the
+    /// transfer. The library frees both objects itself.
     /// </summary>
     internal static void CheckFlags(UsbTransferFlags flags, string parameter)
     {
@@ -343,7 +344,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             ThrowDisposed();
     }
 
-    /// <summary>Throws an exception if the transfer is submitted or released. This check is for members that access fields that libusb writes.</summary>
+    /// <summary>
+    /// Throws an exception if the transfer is submitted or released. A member calls this method before it accesses a field that libusb may be writing.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckAtRest()
     {

@@ -22,9 +22,9 @@ public sealed class UsbTransferHelper
     public UsbTransferHelper() => Callback = Invoke;
 
     /// <summary>
-    /// Occurs when a transfer could not be submitted again; the second argument is the error. The event is raised on the thread that runs the callback. If the
-    /// event has no subscriber, the callback throws the exception; see <see cref="UsbContext.UnhandledCallbackException"/>. The event is not raised if the
-    /// transfer was doomed or disposed, or while its interface, its handle or the context is closing.
+    /// Occurs when a transfer could not be submitted again. The second argument is the exception that describes the error. The event is raised on the thread
+    /// that runs the callback. If the event has no subscriber, the callback throws this exception; see <see cref="UsbContext.UnhandledCallbackException"/>. The
+    /// event is not raised if the transfer was doomed or disposed, or while its interface, its handle or the context is closing.
     /// </summary>
     public event Action<UsbTransfer, UsbException>? ResubmitFailed;
 

@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Specifies how a transfer, or one isochronous packet, ended. Some data may have been transferred even if the status is an error. The actual length is the
-/// number of bytes that were transferred.
+/// Specifies how a transfer, or one isochronous packet, ended. Some data may have been transferred even if the status is an error.
+/// <see cref="UsbTransfer.ActualLength"/> and <see cref="UsbIsoPacket.ActualLength"/> return the number of bytes that were transferred.
 /// </summary>
 public enum UsbTransferStatus
 {

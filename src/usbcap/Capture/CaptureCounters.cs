@@ -53,8 +53,8 @@ internal sealed class CaptureCounters
     public long Failed(UsbTransferStatus status) => Volatile.Read(ref _failed[(int)status]);
 
     /// <summary>
-    /// Gets the data rate between the first and the last completion, in bytes per second of the host's clock. The rate is 0 if there was only one completion.
-    /// The rate does not include the data of the first completion, because this data was transferred before the first completion.
+    /// Gets the data rate between the first and the last completion, in bytes per second, measured with the host's clock. The rate is 0 if there was only one
+    /// completion. The data of the first completion does not count, because this data arrived before the measured time began.
     /// </summary>
     public double HostBytesPerSecond
     {

@@ -123,8 +123,8 @@ internal sealed class CaptureSession : IDisposable
         }
         catch (UsbException failure)
         {
-            // The ring throws its failure only after this thread has read all data. If the capture is already being stopped, an unplugged device is not an
-            // error.
+            // The ring throws this exception only after this thread has read all data. If the capture is already being stopped, the capture ignores an
+            // unplugged device.
             if (!IsStopping || failure.Error != UsbError.NoDevice)
                 Fail(RingFailure.Of(failure, _ring.GetStatistics(), Plan, Counters));
             buffer = default;

@@ -5,8 +5,8 @@ using Usbcap.Output;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Converts the data of the ring to the bytes of the output, limits the data to the requested amount, and counts it. Only the writing thread uses this class.
-/// The class allocates no memory during the capture.
+/// Converts the data of the ring to the bytes of the output, limits the data to the requested amount, and counts the packets, bytes and failures. Only the
+/// writing thread uses this class. The class allocates no memory during the capture.
 /// </summary>
 internal sealed class Recorder
 {
@@ -99,7 +99,7 @@ internal sealed class Recorder
     /// <param name="data">The data.</param>
     /// <param name="packets">The number of packets in the data.</param>
     /// <param name="status">The status of the data. Only good packets count toward the limits, and raw output contains only good packets.</param>
-    /// <param name="number">The number of the packet or transfer. Lost packets also have numbers.</param>
+    /// <param name="number">The index of the packet or transfer in the stream. Dropped packets also have an index, so framed output shows the gap.</param>
     private void Keep(ReadOnlySpan<byte> data, long packets, UsbTransferStatus status, long number)
     {
         bool good = status == UsbTransferStatus.Completed;

@@ -17,8 +17,8 @@ internal abstract class CaptureSink : IDisposable
 
     /// <summary>Throws if the output cannot be written. The capture calls this method before it opens the device.</summary>
     /// <exception cref="FailureException">
-    /// The output is a directory. This exception is also thrown if <paramref name="force"/> is false and the file or its NAME.part already exists. A failed
-    /// capture leaves the file NAME.part.
+    /// The output is a directory, or <paramref name="force"/> is false and one of the files NAME and NAME.part already exists. NAME.part may exist because an
+    /// earlier capture failed.
     /// </exception>
     public static void Check(string output, bool force)
     {
@@ -58,7 +58,9 @@ internal abstract class CaptureSink : IDisposable
     /// <exception cref="IOException">The file cannot be renamed.</exception>
     public abstract void Complete();
 
-    /// <summary>Closes the output. If <see cref="Complete"/> has not been called, a file that contains data keeps the name NAME.part.</summary>
+    /// <summary>
+    /// Closes the output. If <see cref="Complete"/> has not been called, a file with data keeps the name NAME.part, and an empty file is deleted.
+    /// </summary>
     public abstract void Dispose();
 
     // Devices and pipes cannot be renamed at the end. Examples are /dev/null, and /dev/fd/3 for a shell's >(command).

@@ -37,8 +37,8 @@ internal sealed record Summary
         ? (Counters.Intervals + Counters.Dropped + Counters.Missed) * Plan.Endpoint.ServiceInterval.TotalSeconds
         : null;
 
-    // For isochronous endpoints, the rate is computed from the number of service intervals, which the device's clock determines. This number includes missed
-    // intervals and does not depend on delays of the host.
+    // For isochronous endpoints, the rate is computed from the number of service intervals that have passed on the bus. This number includes missed intervals,
+    // and does not depend on delays of the host.
     private double MegabytesPerSecond =>
         DeviceSeconds is > 0 and { } seconds ? Counters.Bytes / 1e6 / seconds : Counters.HostBytesPerSecond / 1e6;
 

@@ -21,7 +21,7 @@ internal sealed record DeviceSelection
 
     /// <summary>Returns the only device that matches.</summary>
     /// <exception cref="FailureException">
-    /// No device matches, or several devices match. If no device matches and a serial number could not be read, the exception reports the error of the read.
+    /// No device matches, or several devices match. If no device matches, and the serial number of a device could not be read, the message contains the reason.
     /// </exception>
     public UsbDevice Find(UsbContext context)
     {
@@ -48,7 +48,7 @@ internal sealed record DeviceSelection
     }
 
     /// <summary>
-    /// Determines whether a device matches. If the user has given a serial number and the number of the device cannot be read, the device does not match.
+    /// Determines whether a device matches. If the user has given a serial number, a device whose serial number cannot be read does not match.
     /// </summary>
     public bool Fits(UsbDevice device)
     {
