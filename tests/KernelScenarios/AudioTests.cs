@@ -53,8 +53,8 @@ public sealed class AudioTests : MachineTest
     }
 
     /// <summary>
-    /// Tests that a ring sends all its packets and that a flush completes. In one row of the theory, the ring sends zeros while the program supplies no data.
-    /// In this row, the ring therefore never pauses.
+    /// Tests that a ring sends all its packets and that a flush completes. If <paramref name="fillUnderruns"/> is true, the ring also sends zeros while the
+    /// program supplies no data.
     /// </summary>
     [Theory]
     [InlineData(2, 8, false)]

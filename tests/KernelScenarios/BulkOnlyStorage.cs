@@ -128,9 +128,9 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Resets the port. The reset empties the queue of QEMU's controller and the queue of the kernel's driver. If the host cancels some transfers while the
-    /// device stalls other transfers, the two queues can contain different transfers. Without the reset, the next read could then report success but return no
-    /// data. A trace of usbmon shows this error.
+    /// Resets the port, which empties the queues of QEMU's controller and of the kernel's driver. If the host cancels some transfers while the device stalls
+    /// others, the two queues may contain different transfers. Without the reset, the next read may then succeed without returning data, as a trace of usbmon
+    /// shows.
     /// </summary>
     public void StartAnew()
     {

@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents the monitor of the QEMU process that runs this machine. Each command, each answer and each event is one line of JSON.</summary>
+/// <summary>Represents the monitor of QEMU, which emulates the machine of the tests. Each command, each answer and each event is one line of JSON.</summary>
 /// <remarks>
-/// The connection stays open as long as the machine runs, even after a program that used the connection has ended. The next program uses the same connection,
-/// and therefore receives no greeting from the monitor.
+/// The connection stays open while the machine runs. All test programs use the same connection one after the other, so only the first program receives the
+/// monitor's greeting.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "The one monitor lives as long as the program.")]
 public sealed class Qmp

@@ -12,7 +12,8 @@ internal static class SerialLine
     public const string Name = "echo";
 
     /// <summary>
-    /// Creates the line if it does not exist. An unplugged device releases its line with a delay. The line therefore remains until the machine ends.
+    /// Creates the line if it does not exist. The line then exists until the machine ends. No test deletes the line, because QEMU releases the line of an
+    /// unplugged device only after a delay.
     /// </summary>
     public static void Make()
     {

@@ -14,8 +14,8 @@ public abstract class FtdiTest : BusTest
     }
 
     /// <summary>
-    /// Returns a pattern whose period differs from the length of a packet. A test with this pattern therefore fails if the driver leaves a status byte in the
-    /// data.
+    /// Returns a pattern whose period differs from the length of a packet, so that each packet contains different bytes. If the driver leaves a status byte in
+    /// the data, the bytes after it are at wrong positions, and the test fails.
     /// </summary>
     protected static byte[] Pattern(int length)
     {
