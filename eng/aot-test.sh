@@ -43,9 +43,9 @@ for run in "${runs[@]}"; do
       ;;
     valgrind)
       # valgrind cannot read the debug information of newer compilers, so objcopy removes it. DOTNET_GCHeapHardLimit prevents the garbage collector
-      # from reserving more memory than valgrind can provide. The library that counts allocations is not preloaded, because valgrind replaces the
-      # allocator itself. valgrind runs only one thread at a time, and with --fair-sched=yes the threads take turns. The tests do a tenth of the usual
-      # rounds, because valgrind is slow.
+      # from reserving more memory than valgrind can provide. The library that counts allocations is not preloaded, because valgrind installs its own
+      # allocator. valgrind runs only one thread at a time. --fair-sched=yes ensures that every thread gets its turn. The tests do a tenth of the
+      # usual rounds, because valgrind is slow.
       mkdir -p "$results/program"
       for file in "$program" "$folder/libnative-libusb-usbfs.so"; do objcopy --remove-section=.gnu_debuglink --strip-debug "$file" "$results/program/${file##*/}"; done
       LD_PRELOAD=$results/program/libnative-libusb-usbfs.so DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 \

@@ -37,8 +37,8 @@ executable_size=$(stat -c %s "$usbcap")
 libraries=$(ldd "$usbcap")
 if grep -q libusb <<<"$libraries"; then fail "the executable loads libusb from a file"; fi
 
-# 96 transfers of 32 packets form a queue of 384 ms. The queue is this long because the device sends in real time, and this machine may still be busy
-# with the build.
+# 96 transfers of 32 packets form a queue of 384 ms. The device sends in real time and does not wait for the host. With this long queue, the capture
+# loses no data even if this machine is still busy with the build.
 echo "demo: capturing $((packets / 8000)) seconds"
 "$usbvbus" run --device camera:speed=high,serial=DEMO -- \
   "$usbcap" capture --serial DEMO --packets "$packets" --in-flight 96 --output "$capture" --force --quiet --json --strict >"$summary" \
@@ -65,7 +65,8 @@ checked=$(of_check bytes) missing=$(of_check lost) mismatched=$(of_check mismatc
 [ "$collections" = 0 ] || fail "$collections collections while streaming"
 at_least "$rate" "$least_rate" || fail "$rate MB/s, not $least_rate"
 # $rate is measured with the device's clock. $host_rate is measured with the host's clock, from the first completion to the last one. Each completion
-# is slightly late, so the two rates may differ by up to 2 %. A larger difference means that the stream did not take 5 seconds.
+# is slightly late, so the two rates may differ by up to 2 %. A larger difference means that the device did not send in real time: by the host's
+# clock, the stream was shorter or longer than 5 seconds.
 times() { awk -v value="$1" -v factor="$2" 'BEGIN { print value * factor }'; }
 at_least "$host_rate" "$(times "$least_rate" 0.98)" || fail "by the host's clock only $host_rate MB/s"
 at_least "$(times "$rate" 1.02)" "$host_rate" || fail "by the host's clock $host_rate MB/s: the stream did not take its time"

@@ -3,7 +3,7 @@
 # NATIVE_LIBUSB_TEST_SEED to the seed that the run printed.
 # usage: eng/long-test.sh [PART]...          (default: all parts; the numbers of eng/test.sh are in parentheses)
 #   closing-orders    interfaces, handles and contexts are closed in every order, 1,008 rounds (240)
-#   ring-accounting   rings are reconciled with injected faults, 250,000 transfers of each of four rings (2,500)
+#   ring-accounting   the losses of rings are compared with the injected faults, 250,000 transfers of each of four rings (2,500)
 #   ring-steps        rings are compared with a model, 1,000,000 steps (100,000)
 #   ring-stops        rings are stopped and started while signals delay their threads, 9,000 rounds (2,000)
 set -uo pipefail

@@ -58,8 +58,8 @@ internal static class BindingGenerator
         };
     }
 
-    // The method reads both the header and the settings, even if one of them has errors. If the settings cannot be read, the method still reports the errors of
-    // the header. It omits errors that the settings might prevent.
+    // The method reads both the header and the settings, even if one of them has errors. If the settings cannot be read, the method still reports the errors in
+    // the header, except for errors that a setting could have suppressed.
     private static (CHeader Header, GeneratorSettings Settings)? Read(ClangCompiler clang, string input, string? file, InputErrors errors)
     {
         errors.Try(() => file is null ? new GeneratorSettings() : GeneratorSettings.Read(file), out GeneratorSettings? settings);

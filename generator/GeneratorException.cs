@@ -1,6 +1,7 @@
 namespace Native.LibUsb.Generator;
 
-/// <summary>Represents the errors of the input. The message has one line for each error, with the location and the remedy.</summary>
+/// <summary>Represents an exception that reports the errors in the generator's input. The message has one line for each error, with the location and the
+/// remedy.</summary>
 internal sealed class GeneratorException : Exception
 {
     public GeneratorException(params IReadOnlyList<string> errors)

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb.Generator;
 
 /// <summary>
-/// Collects the errors of the header, the settings and the texts. Each error is one line. The generator continues after an error, so one run reports every
-/// error that is not a consequence of another error.
+/// Collects the errors of the header, the settings and the texts. Each error is one line. The generator continues after an error, so a single run reports all
+/// independent errors.
 /// </summary>
 internal sealed class InputErrors
 {

@@ -45,8 +45,8 @@ internal sealed class AstNode
     public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
 
     /// <summary>
-    /// Reads nodes. If a location has the same file as the preceding location, clang omits the file. The same applies to the line. The reader therefore stores
-    /// the file and the line of the preceding location.
+    /// Reads the nodes of clang's syntax tree. clang prints the file and the line of a location only if they differ from those of the preceding location. The
+    /// reader therefore stores the file and the line of the preceding location.
     /// </summary>
     private sealed class Reader
     {

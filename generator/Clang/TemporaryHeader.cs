@@ -3,8 +3,7 @@ using System.Text;
 namespace Native.LibUsb.Generator.Clang;
 
 /// <summary>
-/// Represents a temporary header. The temporary header first includes the input header. Declarations that clang evaluates follow. <see cref="Dispose"/> deletes
-/// the file.
+/// Represents a temporary header, which includes the input header and then contains declarations for clang to evaluate. <see cref="Dispose"/> deletes the file.
 /// </summary>
 internal sealed class TemporaryHeader(string input) : IDisposable
 {

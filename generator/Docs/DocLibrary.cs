@@ -111,8 +111,10 @@ internal sealed partial class DocLibrary
         _errors.Add($"{path}:{line.LineNumber}:{line.LinePosition}: error: {message}");
     }
 
-    /// <summary>Compares the texts with the declarations. If the generator has refused a part of a declaration, the method compares only the declaration's
-    /// name.</summary>
+    /// <summary>
+    /// Compares the texts with the declarations. If the generator has refused a part of a declaration, the method checks only that the declaration has a text
+    /// with a summary.
+    /// </summary>
     public void Check(BindingModel model)
     {
         CheckKind(model, "function", model.Functions, (function, text) => Parts(

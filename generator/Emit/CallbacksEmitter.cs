@@ -4,8 +4,8 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Emit;
 
 /// <summary>
-/// Writes the callback types as aliases of function pointers. An alias cannot have documentation, so the texts become plain comments. An alias exists only in
-/// its own project, so other projects must write the complete function pointer type.
+/// Writes the callback types as aliases of function pointers. An alias cannot have documentation, so the texts become plain comments. An alias is visible only
+/// in the project that contains it, so other projects must write the complete function pointer type.
 /// </summary>
 internal static class CallbacksEmitter
 {

@@ -3,7 +3,7 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Writes the macros as constants. If a macro is another name of an enum member, the constant has the type of the enum.</summary>
+/// <summary>Writes the macros as constants. If a macro is an alias for an enum member, the constant has the type of the enum.</summary>
 internal static class ConstantsEmitter
 {
     public static string Emit(BindingModel model, DocLibrary docs)

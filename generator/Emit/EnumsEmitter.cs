@@ -4,8 +4,8 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Emit;
 
 /// <summary>
-/// Writes the enums. Their underlying type is <c>int</c> on every platform. Some C compilers use an unsigned type, but the values of libusb's enums are the
-/// same in a signed and in an unsigned type.
+/// Writes the enums. Their underlying type is <c>int</c> on every platform. Some C compilers use an unsigned type, but every value of libusb's enums has the
+/// same bits in a signed and in an unsigned type.
 /// </summary>
 internal static class EnumsEmitter
 {

@@ -36,8 +36,8 @@ internal sealed class BindingModel
     public IReadOnlyList<CFunction> Functions { get; }
 
     /// <summary>
-    /// Returns whether the generator has refused a part of the declaration. For such a declaration, the generator checks neither the layout nor the texts of
-    /// the other parts.
+    /// Returns whether the generator has refused a part of the declaration. For such a declaration, the generator does not compare the layouts in C and C#, and
+    /// does not check the texts of the fields, members or parameters.
     /// </summary>
     public bool IsRefused(IDeclaration declaration) => _refused.Contains(declaration.Name);
 
@@ -49,8 +49,8 @@ internal sealed class BindingModel
     public string? OptionalSince(CFunction function) =>
         _settings.Since is { } since && Version.Parse(since.Functions[function.Name]) > Version.Parse(_settings.BaseVersion) ? since.Functions[function.Name] : null;
 
-    // Sorts the declarations in the order of the newest libusb header. Without sorting, the order would depend on the installed header. If the installed header
-    // is older, libusb.h of this repository declares the newer names at the end.
+    // Sorts the declarations in the order of the newest libusb header. libusb.h of this repository includes the installed header, and then declares the names
+    // that an older installed header lacks. Without sorting, the order would therefore depend on the installed header.
     private static List<T> Order<T>(IEnumerable<T> declarations, OrderedDictionary<string, string>? versions)
         where T : IDeclaration =>
         versions is null ? [.. declarations] : [.. declarations.OrderBy(declaration => versions.IndexOf(declaration.Name))];

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Generator.Model;
 
 /// <summary>
-/// Parses the C syntax of types. A type begins with specifiers, such as <c>const char</c>. A declarator without a name follows: pointers, parentheses, arrays
-/// and parameter lists.
+/// Parses the C syntax of types. A type begins with specifiers, such as <c>const char</c>. A declarator without a name follows the specifiers. The declarator
+/// may contain pointers, parentheses, arrays and parameter lists.
 /// </summary>
 internal sealed class CTypeParser
 {
@@ -67,8 +67,8 @@ internal sealed class CTypeParser
         return ParseDeclarator()(new CNamedType(string.Join(' ', words), isConst));
     }
 
-    // Parses a declarator. The returned function applies the declarator to the type on the left of the declarator. It applies the part inside the parentheses
-    // last. For example, int (*)(void) is a pointer to a function that returns int.
+    // Parses a declarator. The result is a delegate, which receives the type on the left of the declarator and returns the declared type. The delegate applies
+    // the part inside the parentheses last. For example, int (*)(void) is a pointer to a function that returns int.
     private Func<CType, CType> ParseDeclarator()
     {
         int pointers = 0;

@@ -3,8 +3,8 @@ using Native.LibUsb.Generator.Clang;
 namespace Native.LibUsb.Generator.Model;
 
 /// <summary>Represents the declarations of a header, in one list for each kind.</summary>
-/// <param name="Refused">The names of the declarations of which the generator has refused a part. These parts are left out. The generator reports no further
-/// errors of such a declaration, because they would only be consequences of the first error.</param>
+/// <param name="Refused">The names of the declarations that the generator has refused completely or in part. The generator reports no further errors of such a
+/// declaration, because they would only be consequences of the first error.</param>
 internal sealed record CHeader(
     IReadOnlyList<CConstant> Constants,
     IReadOnlyList<CEnum> Enums,
@@ -24,7 +24,7 @@ internal interface IDeclaration
 
 /// <summary>Represents a macro that is an integer constant expression.</summary>
 /// <param name="IsHexadecimal">Whether the header writes the number in hexadecimal.</param>
-/// <param name="Member">If the macro is another name of an enum member: the enum and the member. Otherwise, the value is null.</param>
+/// <param name="Member">The enum and the member if the macro is an alias for an enum member; otherwise null.</param>
 internal sealed record CConstant(string Name, SourceLocation Location, long Value, bool IsHexadecimal, (string Enum, string Member)? Member) : IDeclaration;
 
 internal sealed record CEnum(string Name, SourceLocation Location, IReadOnlyList<CEnumMember> Members) : IDeclaration;
@@ -36,7 +36,7 @@ internal sealed record CEnumMember(string Name, SourceLocation Location, long Va
 internal sealed record CRecord(string Name, string Spelling, SourceLocation Location, bool IsUnion, bool IsPacked, IReadOnlyList<CField>? Fields) : IDeclaration;
 
 /// <param name="TypeText">The type as the header writes it.</param>
-/// <param name="Nested">If the type of the field is a record without a name: this record. Otherwise, the value is null.</param>
+/// <param name="Nested">The record if the type of the field is a record without a name; otherwise null.</param>
 internal sealed record CField(string Name, SourceLocation Location, CType Type, string TypeText, CRecord? Nested);
 
 internal sealed record CCallback(string Name, SourceLocation Location, CFunctionType Type, IReadOnlyList<CParameter> Parameters) : IDeclaration;

@@ -19,8 +19,8 @@ internal sealed class ManagedLayout
         ?? throw new GeneratorException($"{record.Location}: error: clang gives no layout of '{record.Name}' for {target.Triple}");
 
     /// <summary>
-    /// Returns the required value of <c>StructLayout.Size</c>. The result is null if the C# struct has the same size as the C record even without this value.
-    /// The C record is larger if the alignment of a flexible array adds bytes at the end of the record.
+    /// Returns the required value of <c>StructLayout.Size</c>; null if the C# struct has the right size without this value. The value is needed if the
+    /// alignment of a flexible array adds bytes at the end of the C record, which then is larger than the C# struct.
     /// </summary>
     public int? StatedSize(CRecord record)
     {

@@ -12,7 +12,7 @@ internal sealed class TypeCheck
         _errors = errors;
     }
 
-    /// <summary>Checks every declaration of the model.</summary>
+    /// <summary>Checks the types in all functions, callbacks and records of the model, and reports each type that has no counterpart in C#.</summary>
     /// <returns>
     /// The records whose layout can be compared. All fields of such a record, including the fields of the records inside it, have a C# type.
     /// </returns>

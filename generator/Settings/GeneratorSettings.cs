@@ -86,8 +86,8 @@ internal sealed record ExcludeSettings
 }
 
 /// <summary>
-/// Represents a list of declarations for each kind. Each entry contains the name of a declaration and the libusb version that introduced the declaration. The
-/// generated files contain the declarations in the order of these lists.
+/// Represents lists of declarations, one list for each kind of declaration. Each entry contains the name of a declaration and the libusb version that
+/// introduced the declaration. The generated files contain the declarations in the order of these lists.
 /// </summary>
 internal sealed record SinceSettings
 {
