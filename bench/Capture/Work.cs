@@ -29,7 +29,7 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
 
     /// <summary>
     /// The number of slices in the warm-up. During the warm-up, the runtime compiles code and fills pools, and the program does not count allocations. After 60
-    /// slices, the runtime has compiled all code for the last time, even the code that runs only once in a slice.
+    /// slices, the runtime no longer recompiles code: even the code that runs only once in a slice has reached its final form.
     /// </summary>
     public const int WarmUpSlices = 100;
 

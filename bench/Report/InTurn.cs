@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents the measurements of one program with one work.</summary>
+/// <summary>Represents the measurements of one program that does the given work.</summary>
 /// <param name="Subject">The program.</param>
 /// <param name="Work">The work.</param>
 /// <param name="Nanoseconds">The processor time of one transfer.</param>
@@ -92,7 +92,7 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
     }
 
     // Runs the first slices, in which the program does not count its allocations. At the end of these slices, the runtime has compiled the hot code. Returns
-    // the number of transfers for a measured slice, so that the slice takes the intended time.
+    // the number of transfers with which a measured slice takes the intended time.
     private long WarmUp(Measured measured)
     {
         TimeSpan part = measured.Subject.IsCompiledJustInTime ? s_compilation / WarmUpSlices : slice;

@@ -19,7 +19,7 @@ namespace Native.LibUsb.Bench.Report;
 internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread? RatioToC, Spread? MoreThanEmpty, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
 
 /// <summary>
-/// Starts the list programs in turn. For each process, the kernel reports a peak memory that is at least the memory of the parent process. The launcher
+/// Starts the list programs in turn. The peak memory that the kernel reports for a process is never smaller than the memory of its parent process. The launcher
 /// (bench/Start/measure.c) must therefore use less memory than the programs that it starts.
 /// </summary>
 internal static class Starts

@@ -1,4 +1,4 @@
-/* This program does nothing. The cost of its start is the smallest cost of a program that is linked with the C library. */
+/* This program does nothing. A program that is linked with the C library cannot start at a lower cost. */
 int main(void)
 {
     return 0;

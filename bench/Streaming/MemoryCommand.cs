@@ -7,7 +7,7 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Bench;
 
 /// <summary>
-/// Reads a bulk endpoint with a ring, and reports the processor time. The ring uses either ordinary memory or device memory, that is, memory of the kernel. The
+/// Reads a bulk endpoint with a ring, and reports the processor time. The ring uses either ordinary memory, or device memory that the kernel has allocated. The
 /// program <c>memory.c</c> does the same in C.
 /// </summary>
 internal static class MemoryCommand

@@ -13,8 +13,9 @@ namespace Native.LibUsb.Benchmarks.Running;
 /// <summary>Configures each benchmark to run twice: compiled just in time, and compiled ahead of time.</summary>
 internal static class BenchmarkConfiguration
 {
-    // BenchmarkDotNet builds our projects again for each job, and the program of the job imports this repository's properties. The analyzers do not run again,
-    // because the normal build has already checked our projects. Warnings are not errors, because the AOT compiler reports warnings in BenchmarkDotNet's code.
+    // For each job, BenchmarkDotNet builds our projects again, and generates a project for the program of the job. This project imports Directory.Build.props
+    // of our repository. The following arguments override some of its properties. The analyzers do not run, because the normal build has already checked our
+    // projects. Warnings do not become errors, because the AOT compiler reports warnings in BenchmarkDotNet's code.
     private static readonly Argument[] s_buildArguments =
     [
         new MsBuildArgument("-p:GenerateDocumentationFile=false"),

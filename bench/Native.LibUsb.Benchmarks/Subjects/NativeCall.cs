@@ -40,8 +40,8 @@ public unsafe partial class NativeCall
     public byte Getter() => libusb.libusb_get_device_address(_native);
 
     /// <summary>
-    /// Measures a call of libusb_get_device_address, as <see cref="Getter"/> does, but through an ordinary P/Invoke. The raw layer uses ordinary P/Invokes for
-    /// functions that do more than read a field.
+    /// Measures a call of libusb_get_device_address through an ordinary P/Invoke, during which the thread leaves managed mode. <see cref="Getter"/> measures a
+    /// call of the same function without this transition. The raw layer uses ordinary P/Invokes for functions that do more than read a field.
     /// </summary>
     [Benchmark(Description = "the same, ordinary P/Invoke")]
     public byte GetterWithTransition() => GetDeviceAddress(_native);
