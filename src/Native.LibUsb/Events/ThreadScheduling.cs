@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the scheduling that was requested for an event thread, and the scheduling that the thread really has. The event thread itself calls
+/// Represents the scheduling that was requested for an event thread, and the scheduling that the operating system granted. The event thread itself calls
 /// <see cref="Apply"/>.
 /// </summary>
 internal sealed class ThreadScheduling
@@ -58,8 +58,8 @@ internal sealed class ThreadScheduling
 
     public Exception? AffinityFailure { get; private set; }
 
-    // The number of processors in the machine. In the options, the processors are numbered from 0. If this process may use only some of the processors,
-    // Environment.ProcessorCount is smaller, and the numbers of the usable processors can have gaps.
+    // The number of processors in the machine. The options number these processors from 0. Environment.ProcessorCount counts only the processors that this
+    // process may use. The numbers of these processors can have gaps, so some of the numbers can be larger than Environment.ProcessorCount.
     private static int ProcessorCount =>
         OperatingSystem.IsLinux() ? LinuxScheduling.ProcessorCount
         : OperatingSystem.IsWindows() ? WindowsScheduling.ProcessorCount

@@ -4,9 +4,9 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents a thread that handles the events of one context until the thread or the context is disposed. Signals do not end the thread. The thread does not
-/// keep the process running. If the program no longer refers to the context, the thread does not keep the context alive.
-/// <see cref="UsbContext.StartEventThread"/> starts such a thread. The context itself also starts an event thread when an awaitable operation needs events and
-/// no thread handles them.
+/// keep the process running, and it does not keep the context alive: the thread ends after the program has dropped the context and all objects that belong to
+/// the context. <see cref="UsbContext.StartEventThread"/> starts such a thread. The context itself also starts an event thread when an awaitable operation
+/// needs events and no thread handles them.
 /// </summary>
 public sealed class UsbEventThread : IDisposable, IAsyncDisposable
 {
@@ -38,7 +38,8 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     public bool IsRunning => _thread.IsAlive && !_loop.IsStopped;
 
     /// <summary>
-    /// Gets the exception that ended the thread; null if no exception ended the thread. The cause of the exception is that libusb could not wait for events.
+    /// Gets the exception that ended the thread. The exception reports that libusb could not wait for events. The value is null if no exception ended the
+    /// thread.
     /// </summary>
     public Exception? Failure => _loop.Failure;
 
@@ -65,8 +66,8 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     internal bool IsCurrent => Thread.CurrentThread == _thread;
 
     /// <summary>
-    /// Stops the thread and waits until its last callback has returned. Inside a callback of the context, the method does not wait, and the thread ends after
-    /// that callback. The method may be called more than once.
+    /// Stops the thread and waits until its last callback has returned. If a callback of the context calls this method, the method returns at once, and the
+    /// thread ends after the callback has returned. The method may be called more than once.
     /// </summary>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
@@ -77,7 +78,7 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
             _thread.Join();
     }
 
-    /// <summary>Stops the thread. A thread of the thread pool then waits until the event thread's last callback has returned.</summary>
+    /// <summary>Stops the thread without blocking the caller. A thread of the thread pool waits until the event thread's last callback has returned.</summary>
     /// <returns>A task that completes when the last callback has returned.</returns>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public ValueTask DisposeAsync()

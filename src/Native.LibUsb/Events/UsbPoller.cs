@@ -8,8 +8,8 @@ namespace Native.LibUsb;
 /// </summary>
 /// <remarks>
 /// Only one thread at a time may use a poller, and no other thread should handle the context's events while the poller exists. Devices may be opened and closed
-/// on any thread at any time. The poller sets the context's descriptor notifiers, so do not call <see cref="UsbContext.SetPollFdNotifiers"/> before the poller
-/// is disposed.
+/// on any thread at any time. While the poller exists, do not call <see cref="UsbContext.SetPollFdNotifiers"/>, because the poller uses the context's
+/// descriptor notifiers.
 /// </remarks>
 public sealed class UsbPoller : IDisposable
 {
@@ -20,14 +20,13 @@ public sealed class UsbPoller : IDisposable
     private readonly bool _handlesTimeouts;
     private readonly HashSet<int> _usb = []; // only the polling thread uses it
 
-    // The changes of libusb's descriptors. libusb reports a change on the thread that opens or closes a device, and the polling thread applies the change.
-    // Before libusb reports the change, it wakes the polling thread. This is too early. Therefore, the thread that reports the change wakes the polling thread
-    // again.
+    // The changes of libusb's descriptors. The thread that opens or closes a device adds a change to this queue, and the polling thread applies the change.
+    // libusb wakes the polling thread before the change is in the queue. Therefore, the thread that adds the change wakes the polling thread again.
     private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
 
-    /// <summary>Initializes an object that uses <paramref name="poller"/> to wait for events of a context's descriptors.</summary>
+    /// <summary>Initializes a <see cref="UsbPoller"/> that waits for events of a context's descriptors through <paramref name="poller"/>.</summary>
     /// <param name="context">The context whose events are handled.</param>
     /// <param name="poller">The object that waits for events. The program may have registered its own descriptors with this object.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -41,7 +40,7 @@ public sealed class UsbPoller : IDisposable
         _handlesTimeouts = context.PollFdsHandleTimeouts;
 
         // The constructor sets the notifiers before it reads the current descriptors. If libusb opens a descriptor between these two steps, the poller adds the
-        // descriptor twice, and the second addition changes nothing. If the steps were exchanged, the poller would never add such a descriptor.
+        // descriptor twice, and the second addition changes nothing. In the opposite order, the poller would miss this descriptor.
         context.SetPollFdNotifiers(
             added => Change(added.FileDescriptor, added.Events), removed => Change(removed, null));
         try
@@ -77,11 +76,13 @@ public sealed class UsbPoller : IDisposable
 
     /// <summary>Waits for events and handles the USB events. Callbacks run during the call.</summary>
     /// <param name="others">Receives the program's own descriptors that have events.</param>
-    /// <param name="timeout">The longest wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit. With zero, the method does not wait. The method
-    /// may also return before the timeout expires.</param>
+    /// <param name="timeout">
+    /// The maximum time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit. With zero, the method does not wait. The method may also return
+    /// before the timeout expires.
+    /// </param>
     /// <returns>The number of descriptors in <paramref name="others"/>; 0 if only libusb's descriptors had events, or if the wait ended without an
     /// event.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and is not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="InvalidOperationException">The method was called from a callback of the context.</exception>
     /// <exception cref="ObjectDisposedException">The poller or the context is disposed.</exception>
     public int Poll(Span<UsbPollFd> others, TimeSpan? timeout = null)

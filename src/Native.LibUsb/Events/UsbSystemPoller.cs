@@ -38,7 +38,7 @@ public sealed unsafe partial class UsbSystemPoller : IUsbPoller
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and is not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="IOException">poll failed.</exception>
     public int Poll(Span<UsbPollFd> ready, TimeSpan? timeout = null)
     {

@@ -1,8 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>
-/// Provides an exception that a callback did not catch, or an exception of the library itself that no caller could catch.
-/// </summary>
+/// <summary>Provides an exception that a callback did not catch, or an exception that the library itself reports instead of throwing it.</summary>
 public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
 {
     internal UsbUnhandledCallbackExceptionEventArgs(Exception exception, object? source)
@@ -15,7 +13,7 @@ public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
     public Exception Exception { get; }
 
     /// <summary>
-    /// Gets the object to which the exception belongs. The value is null if the library itself failed while it handled the arrival or departure of a device.
+    /// Gets the object that the exception concerns. The value is null if the library itself failed while it handled the arrival or departure of a device.
     /// </summary>
     /// <remarks>
     /// The object is one of the following:
@@ -26,7 +24,7 @@ public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
     /// <item>the <see cref="UsbHotplugRegistration"/> of <see cref="UsbContext.RegisterHotplug"/> whose callback threw the exception;</item>
     /// <item>the <see cref="UsbContext"/>, if a notifier of <see cref="UsbContext.SetPollFdNotifiers"/> threw the exception;</item>
     /// <item>the <see cref="UsbEventThread"/> that ended because libusb could not wait for events;</item>
-    /// <item>the <see cref="UsbInterface"/> or <see cref="UsbDeviceHandle"/> that is closing, if libusb could not wait for its transfers.</item>
+    /// <item>the <see cref="UsbInterface"/> or <see cref="UsbDeviceHandle"/> that is closing, if libusb could not wait for this object's transfers.</item>
     /// </list>
     /// </remarks>
     public object? Source { get; }

@@ -4,8 +4,8 @@ namespace Native.LibUsb;
 /// Represents whether a context, device handle or interface is open, closing or closed. All code that checks whether such an object is closed uses this class.
 /// </summary>
 /// <remarks>
-/// The states are Open, Closing (no new work is accepted) and Closed (nothing is left to close), in this order. One caller begins the closing, and the same
-/// caller or another caller finishes the closing. All other callers may wait until the closing has ended.
+/// The states are Open, Closing (no new work is accepted) and Closed (nothing is left to close), in this order. One thread begins to close the object, and the
+/// same thread or another thread finishes closing it. All other threads can wait until the object is closed.
 /// </remarks>
 internal sealed class CloseState
 {
@@ -24,19 +24,21 @@ internal sealed class CloseState
     /// <summary>Gets whether nothing is left to close.</summary>
     public bool IsClosed => Volatile.Read(ref _stage) == Closed;
 
-    /// <summary>Gets whether the calling thread is beginning or finishing the closing. Such a thread must not wait for the end of the closing.</summary>
+    /// <summary>
+    /// Gets whether the calling thread is inside <see cref="TryBegin"/>, or is the thread that finishes closing the object. Such a thread must not wait until
+    /// the object is closed.
+    /// </summary>
     public bool IsFinishedByThisThread => _begin.IsHeldByCurrentThread || Volatile.Read(ref _finisher) == Environment.CurrentManagedThreadId;
 
     /// <summary>Gets a task that completes when the closing has ended.</summary>
     public Task Completion => _completed.Task;
 
     /// <summary>
-    /// Begins the closing: new work is no longer accepted, and <paramref name="stop"/> stops the current work. If another thread calls this method while the
-    /// work is being stopped, the second call waits until the first call has stopped the work. Therefore, no thread finishes a closing that another thread is
-    /// still beginning.
+    /// Begins to close the object: the object accepts no new work, and <paramref name="stop"/> stops the current work. If another thread is already running its
+    /// stop action, the method waits until that thread has stopped the work. Therefore, no thread finishes closing the object before the work is stopped.
     /// </summary>
     /// <param name="stop">An action that stops the current work. The action must not wait for events.</param>
-    /// <returns>Whether this call began the closing.</returns>
+    /// <returns>True if this call began to close the object; false if an earlier call did.</returns>
     public bool TryBegin(Action stop)
     {
         lock (_begin)
@@ -49,7 +51,7 @@ internal sealed class CloseState
         }
     }
 
-    /// <summary>Registers the calling thread as the thread that finishes the closing. The thread must first call <see cref="TryBegin"/>.</summary>
+    /// <summary>Registers the calling thread as the thread that finishes closing the object. The thread must first call <see cref="TryBegin"/>.</summary>
     /// <returns>False if an earlier call has already registered a thread, or if this thread is still inside <see cref="TryBegin"/>.</returns>
     public bool TryBeginFinish() =>
         !_begin.IsHeldByCurrentThread && Interlocked.CompareExchange(ref _finisher, Environment.CurrentManagedThreadId, 0) == 0;

@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Marks that this thread closes a context, or a device handle or interface of a context. Deferred closings run after the outermost scope has ended. If a
-/// deferred closing ran inside a scope, it could wait for the closing that the same thread performs. In that case, neither closing would end.
+/// Represents the time during which this thread closes a context, or a device handle or interface of a context. Deferred closings run after the outermost scope
+/// has ended. Inside a scope, a deferred closing could wait for the object that the same thread is closing, and the thread would deadlock.
 /// </summary>
 internal readonly ref struct ClosingScope
 {

@@ -20,7 +20,7 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
     public abstract ObjectDisposedException DisposedFailure();
 
     /// <summary>
-    /// Releases the reference to the context. The owner must call this method if this handle never got a native object, because the runtime does not call
+    /// Releases the reference to the context. If this handle never received a native object, the owner must call this method, because the runtime does not call
     /// ReleaseHandle for an invalid handle.
     /// </summary>
     public void Abandon()
@@ -39,7 +39,7 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
     }
 
     /// <summary>
-    /// Gets whether the native object may be released in a callback of the context. If the value is false, the release would deadlock in a callback.
+    /// Gets whether a callback of the context may release the native object. If the value is false, libusb would deadlock when a callback releases the object.
     /// </summary>
     protected virtual bool MayReleaseInCallback => true;
 

@@ -3,9 +3,9 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Exits a native context that no thread uses any more, and then frees the GC handles that were libusb's user data.</summary>
+/// <summary>Exits a native context that no thread uses any more, and then frees the GC handles that libusb received as user data.</summary>
 /// <param name="context">The context.</param>
-/// <param name="userData">The GC handles that are libusb's user data until the context has exited.</param>
+/// <param name="userData">The GC handles that libusb may use as user data until the context has exited.</param>
 /// <param name="pollFdRemoved">The notifier that reports removed descriptors of the context, or null.</param>
 /// <param name="pollFdUserData">The user data of the notifier.</param>
 internal sealed unsafe class ContextExit(

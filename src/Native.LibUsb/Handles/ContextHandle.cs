@@ -4,8 +4,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 // libusb's objects must be released before their parents. If a device is released after its context, or a device handle after its device, the process crashes
-// or leaks memory. Therefore, each object of a handle class holds a reference to the object of its parent. Even if the finalizers run in another order, the
-// native context is released last.
+// or leaks memory. Therefore, each SafeHandle holds a reference to the SafeHandle of its parent. Even if the finalizers run in another order, the native
+// context is released last.
 
 /// <summary>Represents a <c>libusb_context</c>, which the handle owns.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Holds work that callbacks have requested, and that must not run in a callback. The work runs right after the call in which the callback ran. Callbacks can
-/// run in every call that handles events, makes a synchronous transfer, or opens or closes a device.
+/// Holds work that a callback requested but that must not run in a callback. The work runs as soon as the call of libusb that invoked the callback has
+/// returned. Such a call handles events, makes a synchronous transfer, or opens or closes a device.
 /// </summary>
 internal sealed class DeferredWork(ContextHandle context)
 {
@@ -13,8 +13,8 @@ internal sealed class DeferredWork(ContextHandle context)
     private readonly ConcurrentQueue<Action> _releases = new();
     private readonly ConcurrentQueue<Action> _closings = new();
 
-    // The number of entries in both queues, including entries that are about to be added. Both queues are almost always empty. In that case, a call that
-    // handles events reads only this field.
+    // The number of entries in both queues, including entries that are about to be added. Both queues are almost always empty, so a call that handles events
+    // usually reads only this field.
     private int _count;
 
     public void AddRelease(Action release) => Add(_releases, release);

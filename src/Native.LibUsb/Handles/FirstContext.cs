@@ -3,14 +3,14 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Keeps the first native context of the process until the last context is closed. In libusb before 1.0.28, messages that belong to no context, such as
-/// messages of the hotplug thread, use the first context without a lock. If the first context is freed while other contexts keep the hotplug thread alive, the
-/// process crashes.
+/// Keeps the first native context of the process until the last context is closed. Some of libusb's messages belong to no context, for example the messages of
+/// the hotplug thread. Before version 1.0.28, libusb logs these messages through the first context, and takes no lock. If the first context is freed while
+/// other contexts keep the hotplug thread alive, the process crashes.
 /// </summary>
 /// <remarks>
-/// After the program has closed the first context, this context logs nothing, and no thread handles its events. The context keeps its few descriptors open, and
-/// stores a record of each device that arrives or leaves. A thread holds the lock of this class while it opens a context or exits the first context. libusb
-/// itself also opens only one context at a time.
+/// After the program has closed the first context, this context logs nothing, and no thread handles its events. However, the context keeps its few descriptors
+/// open, and stores a record of each device that arrives or leaves. A thread that opens a context or exits the first context holds the lock of this class, so
+/// only one thread at a time can do this. libusb itself also opens only one context at a time.
 /// </remarks>
 internal static class FirstContext
 {
@@ -19,8 +19,8 @@ internal static class FirstContext
     private static nint s_first;       // the context for messages of no context; 0 if there is none
     private static ContextExit? s_kept; // the exit of the first context if that context is closed and other contexts are open
 
-    // The property looks for a function that libusb 1.0.28 introduced. It does not compare version numbers, because a development version of libusb may report
-    // any number.
+    // The property checks whether libusb has a function that version 1.0.28 introduced. The property does not compare version numbers, because a development
+    // version of libusb may report a wrong number.
     private static bool IsNeeded =>
         OperatingSystem.IsLinux() && !OptionalExports.IsAvailable(OptionalExports.libusb_get_ssplus_usb_device_capability_descriptor);
 

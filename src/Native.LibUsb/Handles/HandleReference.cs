@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Takes references to native handles. If a handle is already released, the exception names the public type that owned the handle.</summary>
+/// <summary>
+/// Takes references to native handles. If a handle is released, <see cref="Add"/> throws an exception that names the public type of the handle's owner.
+/// </summary>
 internal static class HandleReference
 {
     /// <summary>Takes a reference, which the caller releases with <see cref="SafeHandle.DangerousRelease"/>.</summary>

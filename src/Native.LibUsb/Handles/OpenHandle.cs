@@ -27,8 +27,8 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     public bool IsLeftOpen { get; private set; }
 
     /// <summary>
-    /// Leaves the native handle and its file open until the process ends. The library calls this method if libusb's lock of the handle may be damaged, because
-    /// closing the handle could then abort the process.
+    /// Leaves the native handle and its file open until the process ends. The library calls this method if a defect of libusb may have damaged the handle's
+    /// mutex (<see cref="OpeningDescriptor.HasSettingDefect"/>). If the library then closed the handle, the process could abort.
     /// </summary>
     public void LeaveOpen() => IsLeftOpen = true;
 
@@ -76,8 +76,8 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         _ = libusb.libusb_dev_mem_free(Pointer, memory, (nuint)length);
     }
 
-    // The thread that releases the last reference closes the native handle, and that thread can be the one that runs a callback. libusb would deadlock there,
-    // so the closing is deferred.
+    // The thread that releases the last reference closes the native handle. In a callback, libusb would deadlock while it closes the handle, so the library
+    // closes the handle after the callback.
     protected override bool MayReleaseInCallback => false;
 
     protected override void ReleaseChild()

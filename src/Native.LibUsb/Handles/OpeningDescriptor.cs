@@ -4,8 +4,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Gets the file descriptor of a device that the calling thread opens. libusb has no function that returns the descriptor, but it calls a notifier with the
-/// descriptor on the thread that opens the device. The library needs the descriptor to query whether libusb divides long transfers
+/// Gets the file descriptor of a device that the calling thread opens. libusb has no function that returns the descriptor. However, libusb passes the
+/// descriptor to a notifier, which runs on the thread that opens the device. The library needs the descriptor to query whether libusb divides long transfers
 /// (<see cref="UsbfsRequests.DividesTransfers"/>). With libusb before 1.0.27, the library also needs the descriptor to activate alternate settings
 /// (<see cref="HasSettingDefect"/>).
 /// </summary>
@@ -17,14 +17,14 @@ internal static unsafe class OpeningDescriptor
 
     /// <summary>
     /// Gets whether the loaded libusb has a defect in <c>libusb_set_interface_alt_setting</c>: if the device is unplugged, the function unlocks a mutex that it
-    /// has not locked, and <c>libusb_close</c> later aborts the process. libusb 1.0.27 fixed the defect and introduced <c>libusb_init_context</c>. Therefore,
-    /// the property checks whether libusb has this function.
+    /// has not locked, and <c>libusb_close</c> later aborts the process. libusb 1.0.27 fixed the defect, and introduced <c>libusb_init_context</c>. Therefore,
+    /// the value is true if libusb lacks <c>libusb_init_context</c>.
     /// </summary>
     public static bool HasSettingDefect => !OptionalExports.IsAvailable(OptionalExports.libusb_init_context);
 
     /// <summary>
     /// Gets the notifier that a context uses if the program has set no notifier. libusb reports added descriptors to the notifier. The value is null on systems
-    /// where devices have no files.
+    /// that do not represent devices as files.
     /// </summary>
     public static delegate* unmanaged<int, short, void*, void> Notifier => OperatingSystem.IsLinux() ? &OnAdded : null;
 
@@ -34,7 +34,9 @@ internal static unsafe class OpeningDescriptor
     /// <summary>Stores a descriptor that libusb reports. Each notifier of added descriptors calls this method.</summary>
     public static void Note(int descriptor) => t_descriptor = descriptor + 1;
 
-    /// <summary>Returns the descriptor of the device that the thread has opened since <see cref="Begin"/>; null if libusb has reported none.</summary>
+    /// <summary>
+    /// Returns the file descriptor of the device that this thread has opened since it called <see cref="Begin"/>; null if libusb has reported no descriptor.
+    /// </summary>
     public static int? Take()
     {
         int noted = t_descriptor;

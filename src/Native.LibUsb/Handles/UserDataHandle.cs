@@ -4,7 +4,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Allocates, frees and counts the GC handles that libusb gets as user data. An analyzer forbids the methods of <see cref="GCHandle"/> in all other code of the
-/// library. Therefore, the count includes every GC handle, and tests can detect a handle that is not freed, even under Native AOT.
+/// library. Therefore, the count includes every GC handle. With the count, tests can detect a handle that is not freed. These tests also work under Native AOT.
 /// </summary>
 internal static class UserDataHandle
 {
