@@ -21,8 +21,8 @@ internal sealed class ChildSet<T>(CloseState parent)
     /// <param name="registration">The entry of the child, which the caller later passes to <see cref="Remove"/>. The entry is set before any thread can find
     /// the child in the set.</param>
     /// <returns>
-    /// True if the child is in the set. When the parent closes, it finds the child. False if the parent is already closing. The caller must then release the
-    /// child.
+    /// True if the child is in the set: when the parent closes, the parent finds the child. False if the parent is already closing: the caller must then
+    /// release the child.
     /// </returns>
     public bool TryAdd(T child, [NotNullWhen(true)] out LinkedListNode<WeakReference<T>>? registration)
     {

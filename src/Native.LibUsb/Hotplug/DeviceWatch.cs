@@ -4,8 +4,8 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents the stream that <see cref="UsbContext.WatchDevicesAsync"/> returns. The stream's subscription has already begun. The subscription ends when the
-/// enumeration ends, when the cancellation token is cancelled, or when the garbage collector finalizes the stream. The garbage collector can finalize the
-/// stream, because the monitor refers only to the subscription, and the subscription does not refer to the stream.
+/// enumeration ends, when the cancellation token is cancelled, or when the garbage collector finalizes the stream. The hotplug monitor keeps the subscription
+/// alive but not the stream. Therefore, the garbage collector can finalize a stream that the program has dropped.
 /// </summary>
 internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
 {

@@ -5,8 +5,9 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents the only hotplug callback that a context registers with libusb, and the subscriptions that receive the events. The callback stays registered
-/// until the context exits. The library never deregisters the callback, because libusb may call a callback once more after its deregistration. libusb also
-/// frees the registration incorrectly if the deregistration happens in a callback, or while another thread exits libusb.
+/// until the context exits. The library never deregisters the callback, for two reasons. After a program has deregistered a callback, libusb may call the
+/// callback once more. If the program deregisters a callback inside a callback, or while another thread calls <c>libusb_exit</c>, libusb frees its record of
+/// the callback incorrectly.
 /// </summary>
 internal sealed unsafe class HotplugMonitor
 {

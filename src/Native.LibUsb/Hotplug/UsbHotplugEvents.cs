@@ -8,7 +8,7 @@ public enum UsbHotplugEvents
     None = 0,
 
     /// <summary>
-    /// The device was plugged in. On Linux, the program may get the permission to open the device only a moment later. <see cref="UsbDevice.Open(TimeSpan)"/>
+    /// The device was plugged in. On Linux, a short time may pass until the program has permission to open the device. <see cref="UsbDevice.Open(TimeSpan)"/>
     /// waits for this permission.
     /// </summary>
     Arrived = 1 << 0,

@@ -12,7 +12,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     private readonly UsbDeviceFilter _filter;
     private readonly UsbHotplugEvents _events;
 
-    // Two threads may read from the channel at the same time: one thread delivers notifications, and another thread ends the subscription and removes the
+    // Two threads can read from the channel at the same time: the thread that delivers notifications, and a thread that ends the subscription and drops the
     // remaining notifications.
     private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
 
@@ -61,8 +61,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the subscription as <see cref="Dispose"/> does, and waits for a callback that is running. If that callback itself calls this method, the method
-    /// does not wait.
+    /// Ends the subscription as <see cref="Dispose"/> does, and waits until a running callback has returned. If the callback itself calls this method, the
+    /// method does not wait.
     /// </summary>
     /// <returns>A task that completes when no callback runs any more.</returns>
     public ValueTask DisposeAsync()
@@ -83,8 +83,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     /// </summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)
     {
-        // If a device leaves, the method only looks for the device in _present. The method does not compare the device with the filter again, because some
-        // systems cannot read the interfaces of a device that is gone.
+        // When a device leaves, the method reports the device if _present contains it. The method does not apply the filter again, because some systems cannot
+        // read the interfaces of a device that is gone.
         if (_ended || (what != UsbHotplugEvents.Left && !_filter.MatchesDescriptor(device)))
             return;
         (byte, byte) place = (device.BusNumber, device.Address);
