@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the claims of all device handles in this process. With this information, an error message can state that another handle of the program has
-/// claimed an interface. The registry keeps no handle alive.
+/// Represents the claims of all device handles in this process. The library uses these claims to state in an error message that another handle of the program
+/// has claimed an interface. The registry does not keep the handles alive.
 /// </summary>
 internal static class ClaimRegistry
 {

@@ -16,8 +16,8 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
     public IReadOnlyList<UsbInterfaceDescriptor> Settings => settings;
 
     /// <summary>
-    /// Gets one bit (<see cref="InterfaceClaims.Bit"/>) for each endpoint of the alternate settings. Endpoint 0 belongs to the device. Therefore, endpoint 0
-    /// has no bit, even if the descriptors of the interface list this endpoint.
+    /// Gets one bit (<see cref="InterfaceClaims.Bit"/>) for each endpoint of the alternate settings. Endpoint 0 has no bit, because it belongs to the device.
+    /// This also applies if the interface's descriptors wrongly contain endpoint 0.
     /// </summary>
     public int Endpoints { get; } = settings.SelectMany(static setting => setting.Endpoints)
         .Where(static endpoint => UsbEndpointAddress.Number(endpoint.Address) != 0)
@@ -41,18 +41,21 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
     /// <summary>Gets whether an alternate setting is being activated, or the device is being reset.</summary>
     public bool IsChanging => Volatile.Read(ref _changes) != 0;
 
-    /// <summary>Begins a change, during which no further call may transfer data. <see cref="FindMoving"/> finds the calls that have already begun.</summary>
+    /// <summary>
+    /// Begins a change of the alternate setting, or a reset. Until <see cref="EndChange"/>, no further call may transfer data. <see cref="FindMoving"/> finds
+    /// the calls that began earlier.
+    /// </summary>
     public void BeginChange() => Interlocked.Increment(ref _changes);
 
     public void EndChange() => Interlocked.Decrement(ref _changes);
 
     /// <summary>
-    /// Registers a call that is about to transfer data. After the registration, the call must check whether its endpoint is stale (<see cref="Generation"/>).
-    /// <see cref="EndMove"/> ends the registration.
+    /// Registers a call that is about to transfer data. If the method returns true, the caller must check whether its endpoint is stale
+    /// (<see cref="Generation"/>), and must later call <see cref="EndMove"/>.
     /// </summary>
     /// <returns>
-    /// False if the alternate setting is being changed or the device is being reset. If this method returns true and a change begins later, the thread that
-    /// begins the change finds the registered call.
+    /// True if the call is registered. Until <see cref="EndMove"/>, <see cref="FindMoving"/> finds the call, and no thread changes the alternate setting. False
+    /// if the alternate setting is being changed or the device is being reset.
     /// </returns>
     public bool TryBeginMove(byte endpoint)
     {

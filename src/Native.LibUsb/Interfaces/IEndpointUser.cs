@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a ring, which belongs to a higher layer and keeps an endpoint busy with its own transfers. A closing handle or interface stops the ring. While
-/// the ring is active, the library does not change the alternate setting.
+/// Represents a ring of a higher layer. A ring keeps its own transfers in flight on an endpoint. A closing handle or interface stops the ring. While the ring
+/// is active, the library does not change the alternate setting.
 /// </summary>
 internal interface IEndpointUser
 {
@@ -19,6 +19,6 @@ internal interface IEndpointUser
     bool IsActive { get; }
 
     /// <summary>Stops the ring permanently, and cancels its transfers in flight. The method must not wait.</summary>
-    /// <param name="failure">The reason: <see cref="UsbError.Closed"/>, or <see cref="UsbError.NoDevice"/> before a reset.</param>
+    /// <param name="failure">The reason: <see cref="UsbError.NoDevice"/> if the device is about to be reset, otherwise <see cref="UsbError.Closed"/>.</param>
     void Stop(UsbError failure);
 }

@@ -4,8 +4,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the interfaces that one device handle has claimed. libusb claims an interface only once for a handle. The library counts its own claims of the
-/// interface, and releases the interface when the last claim ends.
+/// Represents the interfaces that one device handle has claimed. libusb claims an interface only once for each handle, but several <see cref="UsbInterface"/>
+/// objects can share this claim. The library counts these objects, and releases the interface when the last of them is disposed.
 /// </summary>
 internal sealed unsafe class InterfaceClaims
 {
@@ -16,8 +16,8 @@ internal sealed unsafe class InterfaceClaims
     private readonly Lock _change = new();
     private readonly ClaimedInterface?[] _claimed = new ClaimedInterface?[MaxInterfaces];
 
-    // The endpoints of disposed interfaces. The index is the interface number. If an interface was disposed and not claimed again, its element has one bit for
-    // each endpoint of the interface. Otherwise, the element is 0.
+    // The endpoints of disposed interfaces. The index of the array is the interface number. If an interface was disposed and not claimed again, the element
+    // contains the bits of the interface's endpoints. Otherwise, the element is 0.
     private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
 
     // One bit for each closed endpoint (IsClosed). The library does not submit transfers on closed endpoints.
@@ -53,14 +53,14 @@ internal sealed unsafe class InterfaceClaims
     public static byte AddressAt(int place) => (byte)(place < 16 ? place : 0x80 | (place - 16));
 
     /// <summary>
-    /// Gets whether an endpoint is closed. An endpoint is closed if its interface was disposed and not claimed again. In wrong descriptors, several interfaces
-    /// may have the same endpoint. Such an endpoint is not closed as long as one of these interfaces is claimed.
+    /// Gets whether an endpoint is closed. An endpoint is closed if its interface was disposed and not claimed again. Faulty descriptors may contain the same
+    /// endpoint in several interfaces. Such an endpoint stays open as long as one of these interfaces is claimed.
     /// </summary>
     public bool IsClosed(byte endpoint) => (Volatile.Read(ref _closedEndpoints) & Bit(endpoint)) != 0;
 
     /// <summary>Gets whether the alternate setting of an endpoint is being changed.</summary>
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="owner">The claim that created the transfer on the endpoint; null if the handle created the transfer.</param>
+    /// <param name="owner">The claim whose endpoint created the transfer; null if the device handle created the transfer.</param>
     public bool IsChanging(byte endpoint, UsbInterface? owner) =>
         owner?.Claimed.Has(endpoint) == true ? owner.Claimed.IsChanging && IsChanging(endpoint) : IsChanging(endpoint);
 
@@ -109,8 +109,10 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Begins to end one claim: stops the rings and transfers of the claim, and prevents later submissions.</summary>
-    /// <returns>Whether this is the last claim of the interface. If so, the method has stopped all rings and transfers on the interface's endpoints.</returns>
+    /// <summary>Prepares the end of one claim: stops the rings and transfers of the claim, and prevents later submissions.</summary>
+    /// <returns>
+    /// True if this is the last claim of the interface. In this case, the method has also stopped all other rings and transfers on the interface's endpoints.
+    /// </returns>
     public bool BeginRelease(UsbInterface claim, ClaimedInterface claimed)
     {
         bool isLast;
@@ -199,12 +201,12 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Activates a setting, unless an endpoint of the interface is busy. If a transfer were in flight, the system would end it, and libusb would report the
-    /// transfer as successful.
+    /// Activates a setting, unless an endpoint of the interface is busy. If a setting changes while a transfer is in flight, the system ends the transfer, and
+    /// libusb wrongly reports the transfer as successful.
     /// </summary>
     /// <param name="claim">The claim of the interface.</param>
     /// <param name="alternateSetting">The setting.</param>
-    /// <param name="busy">The busy endpoint, which prevented the change; null if no endpoint was busy and the method requested the change.</param>
+    /// <param name="busy">The busy endpoint that prevented the change; null if no endpoint was busy.</param>
     /// <exception cref="ObjectDisposedException">Another thread disposed the claim or the handle while the call waited for the lock.</exception>
     public UsbError TrySetAlternateSetting(UsbInterface claim, int alternateSetting, out byte? busy)
     {
@@ -237,7 +239,9 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Prevents calls on endpoints, because the device is about to be reset.</summary>
+    /// <summary>
+    /// Begins a reset of the device. Until <see cref="EndReset"/>, reads and writes on the endpoints of claimed interfaces throw an exception.
+    /// </summary>
     /// <returns>The claimed interfaces, which the caller passes to <see cref="EndReset"/>.</returns>
     public ClaimedInterface[] BeginReset()
     {
@@ -250,7 +254,7 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Ends a reset: calls on endpoints are allowed again. If the device was reset, existing endpoint objects are stale.</summary>
+    /// <summary>Ends a reset: endpoints can be read and written again. If the reset succeeded, all existing endpoint objects become stale.</summary>
     public void EndReset(ClaimedInterface[] all, bool wasReset)
     {
         if (wasReset)
@@ -260,7 +264,7 @@ internal sealed unsafe class InterfaceClaims
 
     /// <summary>
     /// Gets the packet size of an endpoint in the active setting of a claimed interface. The result is 0 if the library has not determined the active setting,
-    /// or if no active setting has the endpoint.
+    /// or if no claimed interface has the endpoint in its active setting.
     /// </summary>
     public int PacketSizeOf(byte endpoint)
     {
@@ -309,7 +313,7 @@ internal sealed unsafe class InterfaceClaims
         if (settings.Length == 0)
             return string.Create(CultureInfo.InvariantCulture, $"The active configuration of the device has no endpoint 0x{endpoint:x2}.");
 
-        // In wrong descriptors, several interfaces may have the same endpoint, and an interface may have a number that libusb cannot claim.
+        // Faulty descriptors may contain the same endpoint in several interfaces, or an interface whose number is too large for libusb.
         ClaimedInterface? claimed;
         UsbInterfaceDescriptor? active;
         lock (_change)
@@ -374,9 +378,9 @@ internal sealed unsafe class InterfaceClaims
 
     private bool IsChanging(byte endpoint) => (Volatile.Read(ref _changingEndpoints) & Bit(endpoint)) != 0;
 
-    // A thread that submits a transfer first counts the transfer as in flight, and then checks whether the setting is being changed. The thread that changes
-    // the setting first calls this method, and then checks for transfers in flight. Therefore, at least one of the two threads detects the other thread. The
-    // method does not set the bits of endpoints with rings. An active ring prevents the change, so the ring must be able to submit further transfers. During
+    // A thread that submits a transfer counts the transfer as in flight before the thread checks whether the setting is being changed. A thread that changes
+    // the setting calls this method before the thread checks for transfers in flight. Therefore, at least one of the two threads detects the other thread.
+    // _changingEndpoints does not include endpoints with rings: if a ring is active, the setting does not change, and the ring must be able to continue. During
     // the change, no ring is created.
     private void BeginChange(ClaimedInterface claimed)
     {
@@ -409,8 +413,7 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Makes the endpoint objects of an interface stale, and then marks the transfers that these objects have created as stale. The caller holds the lock of
-    /// the claims.
+    /// Makes the endpoint objects of an interface stale, and then the transfers that these objects created. The caller holds the lock of the claims.
     /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {

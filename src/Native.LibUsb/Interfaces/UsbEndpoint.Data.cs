@@ -8,8 +8,8 @@ public sealed unsafe partial class UsbEndpoint
 {
     /// <summary>Reads from the endpoint, and waits until the transfer ends (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
     /// <param name="buffer">
-    /// The memory that receives the data. Its length need not be a multiple of the packet size. However, if the device sends a packet that is longer than the
-    /// rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
+    /// The memory that receives the data. The buffer's length need not be a multiple of the packet size. However, if a packet does not fit into the rest of the
+    /// buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes received, which is less than the buffer's length if a short packet ended the transfer.</returns>
@@ -21,16 +21,16 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an OUT endpoint or is isochronous, or a ring is active on the endpoint. The method also throws this exception in a callback of
-    /// this context, and if the device is reset while the call waits.
+    /// The endpoint is stale, is an OUT endpoint or is isochronous, or a ring is active on the endpoint. The method also throws this exception if a callback of
+    /// this context calls the method, or if the device is reset while the call waits.
     /// </exception>
     /// <exception cref="ObjectDisposedException">
     /// The interface or the handle is disposed. The method also throws this exception if another thread disposes one of them while the call waits.
     /// </exception>
     /// <remarks>
     /// Without a time limit, the call blocks until the device answers, until the device is unplugged, or until a thread disposes the interface or the handle.
-    /// While the call blocks, Ctrl+C ends the process. If a handler of <see cref="Console.CancelKeyPress"/> keeps the process running, the call continues to
-    /// block. In such a program, pass a time limit, or use <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> with a token that the handler cancels.
+    /// While the call blocks, Ctrl+C ends the process. If a handler of <see cref="Console.CancelKeyPress"/> prevents this, the call continues to block. In a
+    /// program with such a handler, pass a time limit, or use <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> with a token that the handler cancels.
     /// </remarks>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
     {
@@ -56,10 +56,10 @@ public sealed unsafe partial class UsbEndpoint
     }
 
     /// <summary>Writes to the endpoint, and waits until the transfer ends (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
-    /// <param name="data">The data to send. With an empty span, the method sends a zero-length packet.</param>
+    /// <param name="data">The data to send. If the span is empty, the method sends a zero-length packet.</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <param name="endOfMessage">
-    /// Whether to send a zero-length packet after a full last packet, so that the device can detect the end of the message.
+    /// True to send a zero-length packet if the last packet is full, so that the device can detect the end of the message.
     /// </param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbException">
@@ -69,8 +69,8 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an IN endpoint or is isochronous. The method also throws this exception in a callback of this context, and if the device is
-    /// reset while the call waits.
+    /// The endpoint is stale, is an IN endpoint or is isochronous. The method also throws this exception if a callback of this context calls the method, or if
+    /// the device is reset while the call waits.
     /// </exception>
     /// <exception cref="ObjectDisposedException">
     /// The interface or the handle is disposed. The method also throws this exception if another thread disposes one of them while the call waits.
@@ -86,7 +86,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <param name="data">The data to send.</param>
     /// <param name="transferred">The number of bytes sent, even after an error.</param>
     /// <param name="timeout">The time limit. Null sets no time limit.</param>
-    /// <param name="endOfMessage">Whether to send a zero-length packet after a full last packet.</param>
+    /// <param name="endOfMessage">True to send a zero-length packet if the last packet is full.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryWrite(ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null, bool endOfMessage = false)
     {
@@ -109,16 +109,16 @@ public sealed unsafe partial class UsbEndpoint
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
     /// <param name="buffer">
-    /// The memory that receives the data, and stays pinned until the call ends. Its length need not be a multiple of the packet size. However, if the device
-    /// sends a packet that is longer than the rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
+    /// The memory that receives the data. The buffer stays pinned until the task completes, and its length need not be a multiple of the packet size. However,
+    /// if a packet does not fit into the rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
     /// <param name="cancellationToken">
-    /// A token that cancels the transfer. After a cancellation, the call ends only when libusb no longer uses the buffer.
+    /// A token that cancels the transfer. After a cancellation, the task completes as soon as libusb has stopped using the buffer.
     /// </param>
     /// <returns>The number of bytes received, which is less than the buffer's length if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// Before the call ended, the token was cancelled, the interface or the handle was disposed, or the device was reset. The exception contains the number of
-    /// bytes that were transferred before the cancellation.
+    /// Before the task completed, the token was cancelled, the interface or the handle was disposed, or the device was reset. The exception contains the number
+    /// of bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>). <see cref="UsbError.Overflow"/>: the device sent a packet that is
@@ -129,8 +129,8 @@ public sealed unsafe partial class UsbEndpoint
     /// The endpoint is stale, is an OUT endpoint or is isochronous, or a ring is active on the endpoint.
     /// </exception>
     /// <remarks>
-    /// Do not block on the result in a callback (<c>ReadAsync(buffer).AsTask().Wait()</c>). The callback would block the thread that handles the events, so
-    /// the call would never end. The library cannot detect this mistake.
+    /// In a callback, do not block on the result, as in <c>ReadAsync(buffer).AsTask().Wait()</c>. The callback would block the thread that handles the events,
+    /// so the read would never end. The library cannot detect this mistake.
     /// <para>On Linux with a controller without scatter-gather, a read of more than 16 KiB consists of several transfers, one after the other. Such a call
     /// allocates memory.</para>
     /// </remarks>
@@ -139,13 +139,13 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>Reads as <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> does, with a time limit.</summary>
     /// <inheritdoc cref="ReadAsync(Memory{byte}, CancellationToken)"/>
-    /// <param name="buffer">The memory that receives the data, and stays pinned until the call ends.</param>
+    /// <param name="buffer">The memory that receives the data. The buffer stays pinned until the task completes.</param>
     /// <param name="timeout">
     /// The time limit of the transfer, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit. When the time limit
-    /// expires, libusb ends the transfer, and the call reports <see cref="UsbError.Timeout"/>. The program needs no token and no timer for the time limit.
+    /// expires, libusb ends the transfer, and the task fails with <see cref="UsbError.Timeout"/>. Therefore, the program needs no timer of its own.
     /// </param>
     /// <param name="cancellationToken">
-    /// A token that cancels the transfer. After a cancellation, the call ends only when libusb no longer uses the buffer.
+    /// A token that cancels the transfer. After a cancellation, the task completes as soon as libusb has stopped using the buffer.
     /// </param>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Timeout"/>: the transfer did not end within the time limit. <see cref="UsbError.Pipe"/>: the endpoint is halted (see
@@ -161,14 +161,14 @@ public sealed unsafe partial class UsbEndpoint
     /// Writes to the endpoint without blocking. The context's event thread is started if no thread handles events (see
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
-    /// <param name="data">The data to send, which stays pinned until the call ends. With empty memory, the method sends a zero-length packet.</param>
+    /// <param name="data">The data to send, which stays pinned until the task completes. If the memory is empty, the method sends a zero-length packet.</param>
     /// <param name="cancellationToken">
-    /// A token that cancels the transfer. After a cancellation, the call ends only when libusb no longer uses the memory.
+    /// A token that cancels the transfer. After a cancellation, the task completes as soon as libusb has stopped using the memory.
     /// </param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// Before the call ended, the token was cancelled, the interface or the handle was disposed, or the device was reset. The exception contains the number of
-    /// bytes that were transferred before the cancellation.
+    /// Before the task completed, the token was cancelled, the interface or the handle was disposed, or the device was reset. The exception contains the number
+    /// of bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>). <see cref="UsbError.NoDevice"/>: the device was unplugged.
@@ -184,14 +184,14 @@ public sealed unsafe partial class UsbEndpoint
     /// Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, with a time limit. The method can also mark the end of a message.
     /// </summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
-    /// <param name="data">The data to send, which stays pinned until the call ends.</param>
+    /// <param name="data">The data to send, which stays pinned until the task completes.</param>
     /// <param name="timeout">
     /// The time limit of the transfer, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit. When the time limit
-    /// expires, libusb ends the transfer, and the call reports <see cref="UsbError.Timeout"/>. The program needs no token and no timer for the time limit.
+    /// expires, libusb ends the transfer, and the task fails with <see cref="UsbError.Timeout"/>. Therefore, the program needs no timer of its own.
     /// </param>
     /// <param name="endOfMessage">
-    /// Whether to send a zero-length packet after a full last packet, so that the device can detect the end of the message. Linux, macOS and WinUSB support
-    /// such a packet (<see cref="UsbTransferFlags.AddZeroPacket"/>).
+    /// True to send a zero-length packet if the last packet is full, so that the device can detect the end of the message. Linux, macOS and WinUSB support such
+    /// a packet (<see cref="UsbTransferFlags.AddZeroPacket"/>).
     /// </param>
     /// <param name="cancellationToken">A token that cancels the transfer.</param>
     /// <exception cref="UsbException">

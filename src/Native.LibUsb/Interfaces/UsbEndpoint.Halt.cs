@@ -34,8 +34,8 @@ public sealed partial class UsbEndpoint
     /// the result before the next read or write.
     /// </summary>
     /// <remarks>
-    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory.
-    /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. On Linux, all other
+    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory. A program can neither
+    /// cancel the request nor set a time limit, because no operating system supports this. Linux ends the request after at most 5 seconds. On Linux, all other
     /// calls for the same device, including calls that submit transfers or handle events, wait in the kernel until the request has ended.
     /// </remarks>
     /// <returns>A task that completes when the device has answered. Await the result once.</returns>
@@ -51,8 +51,8 @@ public sealed partial class UsbEndpoint
     /// <summary>Ends the halt as <see cref="ClearHaltAsync"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="ClearHaltAsync"/>
     /// <returns>
-    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.Closed"/>: the interface or the handle was disposed before the request began. Await
-    /// the result once.
+    /// A task whose result is <see cref="UsbError.Success"/> or the error. <see cref="UsbError.Closed"/> means that the interface or the handle was disposed
+    /// before the request began. Await the task once.
     /// </returns>
     public ValueTask<UsbError> TryClearHaltAsync()
     {

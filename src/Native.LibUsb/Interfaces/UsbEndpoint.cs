@@ -4,14 +4,13 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents an endpoint of the active alternate setting of a claimed interface. The methods to read and write serve both bulk and interrupt endpoints. Data
-/// of isochronous endpoints is streamed with rings (<c>CreateInputRing</c>, <c>CreateOutputRing</c>) or with transfers. An endpoint object need not be
-/// disposed.
+/// Represents an endpoint of the active alternate setting of a claimed interface. The read and write methods work with bulk and interrupt endpoints. For
+/// isochronous endpoints, use rings (<c>CreateInputRing</c>, <c>CreateOutputRing</c>) or transfers. An endpoint object need not be disposed.
 /// </summary>
 /// <remarks>
 /// The object becomes stale when the alternate setting or the configuration changes, or when the device is reset. The members of a stale endpoint throw
 /// <see cref="InvalidOperationException"/>, and <see cref="UsbInterface.Endpoints"/> contains the new endpoints. Any thread may use all members. Calls that
-/// transfer data may overlap, and complete in the order in which they were made.
+/// transfer data may overlap. Overlapping calls complete in the order in which the program made them.
 /// </remarks>
 public sealed unsafe partial class UsbEndpoint
 {
@@ -52,8 +51,8 @@ public sealed unsafe partial class UsbEndpoint
     private UsbDeviceHandle Handle => Interface.Handle;
 
     /// <summary>
-    /// Creates a transfer that belongs to this endpoint's interface object. When the interface object is disposed, it stops and disposes the transfer.
-    /// Configure the transfer with this endpoint's <see cref="Address"/>. After the endpoint has become stale, the transfer cannot be submitted any more.
+    /// Creates a transfer that belongs to this endpoint's interface object. When the interface object is disposed, it stops and disposes the transfer. When you
+    /// configure the transfer, use this endpoint's <see cref="Address"/>. After the endpoint has become stale, the transfer can no longer be submitted.
     /// </summary>
     /// <param name="isoPackets">The largest number of isochronous packets in the transfer; 0 for other types of transfer.</param>
     /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>
@@ -89,7 +88,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Turns WinUSB's raw I/O on or off (<c>libusb_endpoint_set_raw_io</c>). While raw I/O is on, the length of each read must be a multiple of the packet
-    /// size, and must not exceed the length that this method returned. No transfer may be in flight on the endpoint during the call.
+    /// size, and must not exceed the maximum that this method returns. No transfer may be in flight on the endpoint during the call.
     /// </summary>
     /// <param name="enable">True to turn raw I/O on, false to turn it off.</param>
     /// <returns>The largest length of a transfer in bytes (<c>libusb_get_max_raw_io_transfer_size</c>); 0 if raw I/O was turned off.</returns>
