@@ -136,7 +136,7 @@ public sealed unsafe partial class UsbEndpoint
         return new EndpointMove(claimed, Address);
     }
 
-    /// <summary>Creates the exception for a use of an endpoint while the alternate setting is changed or the device is reset.</summary>
+    /// <summary>Creates the exception that is thrown if a call uses an endpoint while the alternate setting is changed or the device is reset.</summary>
     internal static InvalidOperationException Changing(byte address, int interfaceNumber) => new(
         $"Endpoint 0x{address:x2} cannot be used while the alternate setting of interface {interfaceNumber} is changed or the device is reset.");
 

@@ -15,7 +15,7 @@ public sealed partial class UsbInterface
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
     /// A ring, a transfer, a read or a write is active on an endpoint of the interface. The message names the endpoint. The method also throws this exception
-    /// in a callback of this context.
+    /// if a callback of this context calls it.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void SetAlternateSetting(int alternateSetting)
@@ -47,9 +47,9 @@ public sealed partial class UsbInterface
     /// </summary>
     /// <remarks>
     /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory.
-    /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. Until then, other
-    /// threads wait when they read <see cref="ActiveSetting"/>, read <see cref="Endpoints"/>, or claim an interface through the same handle. On Linux, all
-    /// other calls for the same device, including calls that submit transfers or handle events, also wait in the kernel.
+    /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. Until the request ends,
+    /// a thread waits if it reads <see cref="ActiveSetting"/> or <see cref="Endpoints"/>, or if it claims an interface through the same handle. On Linux, the
+    /// kernel also blocks all other calls for the device, including calls that submit transfers or handle events.
     /// </remarks>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <returns>A task that completes when the setting is active. Await the result once.</returns>
@@ -60,8 +60,8 @@ public sealed partial class UsbInterface
     /// <exception cref="UsbTransferCanceledException">The interface or the handle was disposed before the request began.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, a read or a write is active on an endpoint of the interface, or was active when the request began. The message names the endpoint.
-    /// The method also throws this exception in a log handler.
+    /// A ring, a transfer, a read or a write is active on an endpoint of the interface. The library checks this in the call, and again when the request begins.
+    /// The message names the endpoint. The method also throws this exception if a log handler calls it.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask SetAlternateSettingAsync(int alternateSetting) =>
@@ -70,8 +70,8 @@ public sealed partial class UsbInterface
     /// <summary>Activates an alternate setting as <see cref="SetAlternateSettingAsync"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="SetAlternateSettingAsync"/>
     /// <returns>
-    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.Closed"/>: the interface or the handle was disposed before the request began. Await
-    /// the result once.
+    /// A task that returns <see cref="UsbError.Success"/>, or the error. The error <see cref="UsbError.Closed"/> means that the interface or the handle was
+    /// disposed before the request began. Await the task once.
     /// </returns>
     public ValueTask<UsbError> TrySetAlternateSettingAsync(int alternateSetting)
     {

@@ -109,7 +109,7 @@ public sealed partial class UsbInterface
     /// <summary>Reads a descriptor of the interface, such as a HID report descriptor (GET_DESCRIPTOR with the interface as recipient).</summary>
     /// <param name="type">The descriptor's type; 0x22 is a HID report descriptor.</param>
     /// <param name="index">The index of the descriptor among the descriptors of its type.</param>
-    /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
+    /// <returns>The bytes of the descriptor as the device sent them. The array has at most 4,096 bytes.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the interface has no such descriptor. <see cref="UsbError.Timeout"/>: the device did not answer.
     /// <see cref="UsbError.NoDevice"/>: the device was unplugged.

@@ -5,8 +5,8 @@ namespace Native.LibUsb;
 /// <see cref="UsbDeviceHandle.ClaimInterface"/> creates these objects.
 /// </summary>
 /// <remarks>
-/// The library counts claims. If a program claims an interface twice through one handle, the library releases the interface only after the program has disposed
-/// both objects. Any thread may use all members. Members that wait for the device must not be called from a callback.
+/// The library counts claims. If a program claims an interface twice through one handle, it gets two objects, and the library releases the interface when both
+/// are disposed. Any thread may use all members. Members that wait for the device must not be called from a callback.
 /// </remarks>
 public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 {
@@ -31,8 +31,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     public IReadOnlyList<UsbInterfaceDescriptor> AlternateSettings => _claimed.Settings;
 
     /// <summary>
-    /// Gets the active alternate setting. After a call of <see cref="SetAlternateSetting"/>, this is the setting of that call. Before such a call, another
-    /// program may have activated a setting. The library therefore reads the number of the setting from the system (on Linux) or from the device
+    /// Gets the active alternate setting. If the program has called <see cref="SetAlternateSetting"/>, the value is the setting that this call activated.
+    /// Otherwise, another program may have activated a setting, so the library reads the number of the setting from the system (on Linux) or from the device
     /// (GET_INTERFACE, on other systems). If the device does not answer, the library assumes setting 0.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the descriptors of the interface could not be read.</exception>
@@ -78,8 +78,9 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     internal bool IsOpen => _closing.IsOpen && Handle.IsOpen;
 
     /// <summary>
-    /// Gets whether the calling thread is in a callback while the claim or its handle is closing. Code in a callback cannot detect in time that another thread
-    /// closes the claim or the handle. If the value is true, an asynchronous method therefore does not throw, but returns a canceled task.
+    /// Gets whether the calling thread is in a callback while the claim or its handle is closing. Another thread can begin to close them at any moment while a
+    /// callback runs, so the callback cannot prevent a call that comes too late. If the value is true, an asynchronous method therefore reports the closing in
+    /// its task, and does not throw <see cref="ObjectDisposedException"/>.
     /// </summary>
     internal bool IsClosingInCallback => !IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle);
 
@@ -90,7 +91,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <see cref="UsbError.NotFound"/>: the active setting has no such endpoint. If another setting has such an endpoint, <see cref="UsbException.Hint"/> names
     /// that setting.
     /// </exception>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not an endpoint address.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="address"/> is not a valid endpoint address.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public UsbEndpoint GetEndpoint(byte address)
     {
@@ -116,15 +117,16 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <summary>
     /// Ends the claim. The method prevents further submissions, and stops the rings and transfers that the claim's endpoints created. If the interface has no
     /// other claim, the method stops all rings and transfers on the interface's endpoints. The method waits until all callbacks of the stopped rings and
-    /// transfers have returned. If the interface has no other claim, the method then releases the interface (<c>libusb_release_interface</c>). If no event
-    /// thread handles events, the method itself handles events while it waits. Inside a callback of the context, the method only begins to end the claim and
-    /// does not wait. The claim then ends right after the call that handles the events. The method may be called more than once. Outside a callback, every call
-    /// waits until the claim has ended.
+    /// transfers have returned. If no event thread handles events, the method itself handles events while it waits. If the interface has no other claim, the
+    /// method finally releases the interface (<c>libusb_release_interface</c>). Inside a callback of the context, the method does not wait: it only prevents
+    /// further submissions, and stops the rings and transfers. The library does the rest at the end of the call that handles the events. The method may be
+    /// called more than once. Outside a callback, every call waits until the claim has ended.
     /// </summary>
     /// <remarks>
-    /// The method disposes the transfers that the claim's endpoints created. It only stops transfers that <see cref="UsbDeviceHandle.CreateTransfer"/> created.
-    /// The program can submit these transfers again after it has claimed the interface again. The method does not wait for a synchronous transfer of another
-    /// thread. On Linux, such a transfer ends when the interface is released, and the call that waits for the transfer throws.
+    /// The method also disposes the transfers that the claim's endpoints created. It does not dispose the transfers that
+    /// <see cref="UsbDeviceHandle.CreateTransfer"/> created. After the program has claimed the interface again, it can submit these transfers again. The method
+    /// does not wait for a synchronous transfer of another thread. On Linux, such a transfer ends when the interface is released, and the other thread's call
+    /// throws an exception.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
@@ -136,7 +138,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             Handle.Context.NativeHandle.Deferred.AddClosing(() => FinishClosing(mayWait: false));
     }
 
-    /// <summary>Ends the claim as <see cref="Dispose"/> does, and waits without blocking the calling thread.</summary>
+    /// <summary>Ends the claim as <see cref="Dispose"/> does, but does not block the calling thread.</summary>
     /// <returns>A task that completes when the claim has ended.</returns>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public ValueTask DisposeAsync()

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Finds and loads libusb once for the process, when the first function of libusb is used. <see cref="UsbLibrary"/> makes these members
-/// public and documents the search.</summary>
+/// <summary>Finds and loads libusb when the process first uses a function of libusb. <see cref="UsbLibrary"/> documents the search, and makes members of this
+/// class public.</summary>
 internal static unsafe class LibraryLoader
 {
     private static readonly Lock s_lock = new();
@@ -20,7 +20,7 @@ internal static unsafe class LibraryLoader
     /// <summary>Gets the native version record.</summary>
     public static ref readonly libusb_version NativeVersion => ref *GetNativeVersion();
 
-    /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). If necessary, this property loads libusb.</summary>
+    /// <summary>Gets the version of the loaded libusb (<c>libusb_get_version</c>). If libusb is not loaded yet, this property loads it.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
     public static Version Version
     {
@@ -32,7 +32,7 @@ internal static unsafe class LibraryLoader
     }
 
     /// <summary>
-    /// Gets whether libusb has been loaded from a file. The value is false before libusb is first used, and always false in a statically linked program.
+    /// Gets whether libusb has been loaded from a file. The value is false until libusb is first used. In a statically linked program, it is always false.
     /// </summary>
     public static bool IsLoaded => ProgramBinding.IsBound ? !ProgramBinding.IsLinkedIn : Volatile.Read(ref s_handle) != 0;
 
@@ -41,8 +41,9 @@ internal static unsafe class LibraryLoader
     public static bool IsStaticallyLinked => FindExports().IsStatic;
 
     /// <summary>
-    /// Gets the full path of the loaded libusb, or the name by which it was loaded if the system does not report the path. The value is null if libusb was not
-    /// used yet, if the program is statically linked, or if a resolver loaded libusb and the system does not report the path.
+    /// Gets the full path of the loaded libusb. If the system does not report the path, the value is the name with which this class loaded libusb. The value is
+    /// null before libusb is first used, and in a statically linked program. If a resolver loaded libusb and the system does not report the path, it is also
+    /// null.
     /// </summary>
     public static string? LoadedPath
     {
@@ -55,7 +56,7 @@ internal static unsafe class LibraryLoader
     }
 
     /// <summary>Sets the file to load as libusb. The loader then does not search for libusb. If it cannot load this file, it tries no other file.</summary>
-    /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
+    /// <param name="path">A full path, or a file name that the system's loader can find.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
     public static void SetPath(string path)
@@ -72,8 +73,8 @@ internal static unsafe class LibraryLoader
     /// <summary>Sets a function that loads libusb. The loader calls this function before it searches for libusb.</summary>
     /// <param name="resolver">
     /// The function. The loader calls it once, before libusb is first used. The function loads libusb with <see cref="NativeLibrary"/>, and returns the handle
-    /// of this library. The library must stay loaded until the process ends. If the function returns 0, the loader continues with the usual search. The
-    /// function must not use libusb itself.
+    /// of the loaded libusb, which must stay loaded until the process ends. If the function returns 0, the loader continues with the usual search. The function
+    /// must not call libusb.
     /// </param>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
     public static void SetResolver(Func<nint> resolver)
@@ -87,7 +88,7 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Returns whether the libusb in use exports a function. This is the only reliable test for functions that libusb 1.0.26 does not have.</summary>
+    /// <summary>Returns whether the loaded libusb exports a function. For functions that are newer than libusb 1.0.26, only this test is reliable.</summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True if the function can be called. For an inline function of libusb.h, the result is false, because libusb does not export it.</returns>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
@@ -126,9 +127,9 @@ internal static unsafe class LibraryLoader
             return bound;
         }
 
-        // If libusb is not part of this program, the runtime calls Resolve when it binds an import, and Resolve sets s_handle. If s_handle is 0 after the call
-        // below, libusb is part of this program, and the export table of the program may contain its functions. This method must not search that table first.
-        // In a dynamically linked program, such a search includes all libraries of the process, and could find another libusb.
+        // If the program is dynamically linked, the runtime calls Resolve when it binds an import, and Resolve sets s_handle. If s_handle is still 0 after the
+        // call below, libusb is part of this program, and the program's export table may contain libusb's functions. Only in this case does the method search
+        // that table. In a dynamically linked program, the search would include all libraries of the process, and could find another libusb.
         _ = GetNativeVersion();
         nint handle = Volatile.Read(ref s_handle);
         Exports found;
@@ -145,14 +146,14 @@ internal static unsafe class LibraryLoader
         return found;
     }
 
-    // This method must not be inlined, because the just-in-time compiler binds an import when it compiles a method that calls the import. For example, a method
-    // of the program may first call SetPath and then read Version. If GetNativeVersion were inlined into the program's method, the compiler would load libusb
+    // This method must not be inlined. The just-in-time compiler binds the import of libusb_get_version when it compiles a method that calls the import. For
+    // example, a program's method may first call SetPath and then read Version. If GetNativeVersion were inlined into that method, libusb would be loaded
     // before SetPath runs.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 
-    /// <summary>Registers the resolver of the library with the runtime, before any import of this assembly can run.</summary>
-    // CA2255 warns that a module initializer delays the start of every program that uses the library. This initializer only stores one delegate. The
+    /// <summary>Registers the method that resolves libusb with the runtime, before the runtime binds an import of this assembly.</summary>
+    // CA2255 advises against module initializers, because they delay the start of every program that uses the assembly. This initializer is short. The
     // alternative, a static constructor of `libusb`, would add a check before every call of a native function.
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "See the comment above.")]
     [ModuleInitializer]
@@ -213,6 +214,7 @@ internal static unsafe class LibraryLoader
             throw new InvalidOperationException("libusb is part of this program: it was linked statically, so no other libusb can be loaded.");
     }
 
-    /// <summary>Represents the library in which functions are looked up by name. If the handle is 0, no function can be looked up.</summary>
+    /// <summary>Represents the library or program whose exports are searched for functions of libusb. If the handle is 0, there are no exports to
+    /// search.</summary>
     private sealed record Exports(nint Handle, bool IsStatic);
 }

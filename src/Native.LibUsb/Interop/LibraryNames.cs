@@ -8,7 +8,7 @@ namespace Native.LibUsb.Interop;
 internal static class LibraryNames
 {
     /// <summary>
-    /// Gets the possible file names of libusb. Names that contain the number of the ABI come first, because a file with such a name cannot be another library.
+    /// Gets the possible file names of libusb. Names that contain the ABI number come first, because no other library has a file with such a name.
     /// </summary>
     internal static string[] OfThisSystem()
     {
@@ -16,11 +16,11 @@ internal static class LibraryNames
             return ["libusb-1.0.dll"];
         if (OperatingSystem.IsMacOS() || OperatingSystem.IsMacCatalyst() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS())
             return ["libusb-1.0.0.dylib", "libusb-1.0.dylib"];
-        // Android applications contain their own libusb, and library names on Android have no ABI number. In the build files that the libusb project provides
-        // for Android, the name has no hyphen.
+        // Android applications contain their own libusb, and library names on Android have no ABI number. The second name comes from the build files that the
+        // libusb project provides for Android.
         if (OperatingSystem.IsAndroid())
             return ["libusb-1.0.so", "libusb1.0.so"];
-        // FreeBSD's base system has its own library with libusb's interface, which also has an ABI number of its own.
+        // FreeBSD's base system contains its own implementation of libusb's API, with a different ABI number.
         if (OperatingSystem.IsFreeBSD())
             return ["libusb.so.3", "libusb-1.0.so.0", "libusb-1.0.so", "libusb.so"];
         return ["libusb-1.0.so.0", "libusb-1.0.so"];
@@ -31,8 +31,8 @@ internal static class LibraryNames
     {
         if (!OperatingSystem.IsMacOS())
             yield break;
-        // These are the folders of Homebrew on Apple silicon, of Homebrew on Intel, and of MacPorts. A library for another processor does not load, and the
-        // search continues with the next path.
+        // These are the folders of Homebrew on Apple silicon, of Homebrew on Intel, and of MacPorts. If a folder contains a library for another processor, the
+        // library cannot be loaded, and the search continues with the next path.
         foreach (string folder in (string[])["/opt/homebrew/lib", "/usr/local/lib", "/opt/local/lib"])
         {
             foreach (string name in OfThisSystem())
@@ -48,7 +48,7 @@ internal static class LibraryNames
         yield return AppContext.BaseDirectory;
         // The host does not find files that were copied into this folder, because it uses only the list of the packages' files.
         yield return Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
-        // For a framework-dependent program, the host sets this value to the folders that contain the packages' native files for this platform.
+        // The .NET host provides this list of folders. In a framework-dependent program, the folders contain the packages' native files for this platform.
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string directories)
         {
             foreach (string directory in directories.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
@@ -57,8 +57,8 @@ internal static class LibraryNames
     }
 
     /// <summary>
-    /// Gets the folder that contains the native libraries of single-file programs. Each program extracts its libraries to its own subfolder, and only the
-    /// runtime can determine the subfolder of this program. The result is null if this program is not a single-file program.
+    /// Gets the folder below which single-file programs extract their native libraries; null if this program is not a single-file program. Each program has its
+    /// own subfolder in this folder. Only the runtime can determine this program's subfolder.
     /// </summary>
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is the answer that is requested.")]
     internal static string? FolderOfExtractedFiles()

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Tries files and names until it finds a usable libusb. For each file or name that is not usable, the class records the reason.</summary>
+/// <summary>Tries paths and file names until it finds a usable libusb, and records why each of the others cannot be used.</summary>
 internal sealed unsafe class LibrarySearch
 {
     /// <summary>The oldest libusb that has all functions of the plain imports.</summary>
@@ -16,7 +16,7 @@ internal sealed unsafe class LibrarySearch
     public string? FoundName { get; private set; }
 
     /// <summary>Searches the folders of the application, and then the folders of the system.</summary>
-    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the remedy.</exception>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message states the reason and explains what to do.</exception>
     public nint Find()
     {
         string[] names = LibraryNames.OfThisSystem();
@@ -56,8 +56,8 @@ internal sealed unsafe class LibrarySearch
     }
 
     /// <summary>Loads the one library that the application chose.</summary>
-    /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
-    /// <exception cref="DllNotFoundException">The library cannot be used. The message contains the reason and the remedy.</exception>
+    /// <param name="path">A full path, or a file name that the system's loader can find.</param>
+    /// <exception cref="DllNotFoundException">The library cannot be used. The message states the reason and explains what to do.</exception>
     public nint Load(string path) => TryPath(path, out nint handle) ? handle : throw NotFound();
 
     /// <summary>Accepts the library that the application's resolver loaded.</summary>
@@ -100,8 +100,7 @@ internal sealed unsafe class LibrarySearch
 
     private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
-    // To find a library by its name, the runtime searches more places than the system's loader does. For example, a program can define how its load context
-    // finds native libraries.
+    // The runtime searches for the name first, because it searches more places than the system's loader does. For example, it calls the program's load context.
     private bool TryName(string name, out nint handle) =>
         NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
             ? IsUsable(name, ref handle)
@@ -117,8 +116,8 @@ internal sealed unsafe class LibrarySearch
         return false;
     }
 
-    // Only the runtime can determine the folder of this program's extracted files. If this folder contains no libusb, the runtime loads the system's libusb.
-    // This method rejects a library that is not in the folder of extracted files.
+    // The runtime searches the subfolder of this program's extracted files, which this method cannot determine. If the subfolder contains no libusb, the
+    // runtime loads the system's libusb instead. This method therefore accepts a library only if its path begins with the root folder of all extracted files.
     private bool TryExtracted(string name, string root, out nint handle)
     {
         if (!NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle))
@@ -154,8 +153,8 @@ internal sealed unsafe class LibrarySearch
         return false;
     }
 
-    // FreeBSD's base system contains its own library with libusb's interface. This library has its own version numbers, so the method does not check the
-    // version.
+    // FreeBSD's base system contains its own implementation of libusb's API, with different version numbers. The method therefore does not check the version on
+    // FreeBSD.
     private static Version? OlderThanNeeded(nint handle)
     {
         if (OperatingSystem.IsFreeBSD())

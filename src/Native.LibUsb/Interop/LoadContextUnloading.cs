@@ -4,8 +4,8 @@ using System.Runtime.Loader;
 namespace Native.LibUsb.Interop;
 
 /// <summary>
-/// Runs actions when the load context of this assembly begins to unload. Each action undoes a registration. Without the action, the registration would keep the
-/// assembly loaded, or native code would call the assembly after it was unloaded. If the assembly cannot be unloaded, this class does nothing.
+/// Runs actions when the load context of this assembly begins to unload. Each action removes a registration that would otherwise keep the assembly loaded, or
+/// that would let native code call a function of the unloaded assembly. If the assembly cannot be unloaded, this class does nothing.
 /// </summary>
 internal static class LoadContextUnloading
 {
@@ -27,15 +27,14 @@ internal static class LoadContextUnloading
     /// <param name="assembly">This assembly, which is collectible.</param>
     public static void Watch(Assembly assembly)
     {
-        // The load context holds a reference to the delegate. This class holds no reference to the load context, so it does not keep the load context from
-        // unloading.
+        // The load context can still unload: it refers to the delegate, but this class does not refer to the load context.
         if (AssemblyLoadContext.GetLoadContext(assembly) is { } loadContext)
             loadContext.Unloading += static _ => Begin();
     }
 
     /// <summary>Registers an action that runs when unloading begins.</summary>
     /// <param name="undo">The action, which may run at any time on the thread that unloads the load context.</param>
-    /// <returns>False if unloading has begun. In this case, the caller must not make the registration that the action would undo.</returns>
+    /// <returns>False if unloading has already begun. In this case, the action never runs, so the caller must not register anything.</returns>
     public static bool TryRegister(Action undo)
     {
         lock (s_lock)

@@ -8,7 +8,7 @@ internal static class LoadFailure
 {
     private const string NoSuchFile = "cannot open shared object file";
 
-    /// <summary>Extracts the loader's own text from the message of the runtime's exception. The result is one line.</summary>
+    /// <summary>Extracts the text of the system's loader from the message of the runtime's exception, and returns the text as one line.</summary>
     /// <param name="nameOrPath">The name or path that could not be loaded.</param>
     /// <param name="message">The runtime's message. On Unix, its first line is general advice, and the loader's text follows.</param>
     public static string Reason(string nameOrPath, string message)
@@ -22,7 +22,7 @@ internal static class LoadFailure
         return reason.TrimEnd('.');
     }
 
-    /// <summary>Returns advice for the user about a library that was found but could not be loaded. If no file was found, the result is null.</summary>
+    /// <summary>Returns advice for the user if a file was found but could not be loaded. If no file was found, the result is null.</summary>
     /// <param name="nameOrPath">The name or path that could not be loaded.</param>
     /// <param name="reason">The loader's text.</param>
     public static string? Advice(string nameOrPath, string reason)
@@ -54,8 +54,8 @@ internal static class LoadFailure
         return reason.Contains("0x8007007E", StringComparison.OrdinalIgnoreCase) && File.Exists(nameOrPath) ? "another library" : null;
     }
 
-    // If a file is built for another processor of the same word size, glibc's loader reports that the file is missing. This method therefore reads the file's
-    // header.
+    // If a file is built for another architecture with the same word size, glibc's loader reports that the file is missing. This method therefore reads the
+    // architecture from the file's header.
     private static string? OtherArchitecture(string path)
     {
         if (!OperatingSystem.IsLinux() || !File.Exists(path))

@@ -1,12 +1,12 @@
 namespace Native.LibUsb.Interop;
 
 /// <summary>
-/// Finds the addresses of functions that not every supported libusb has. The generated part of this class lists the functions.
+/// Finds the addresses of functions that some supported versions of libusb lack. The generated part of this class lists the functions.
 /// </summary>
 /// <remarks>
-/// These functions cannot be plain imports. If a statically linked program imported a function that libusb's archive lacks, the linker would report an error.
-/// If a dynamically linked program imported such a function, the runtime's exception would not name the version to install. The class looks up each function by
-/// its name. It does not compare version numbers, because the libusb project has added functions without changing the version number.
+/// These functions cannot be plain imports. In a statically linked program, an import of a function that libusb's archive lacks is an error of the linker. In a
+/// dynamically linked program, the runtime's exception for such an import does not name the version to install. The class looks up each function by its name.
+/// It does not compare version numbers, because the libusb project has added functions without changing the version number.
 /// </remarks>
 internal static unsafe partial class OptionalExports
 {
@@ -42,7 +42,8 @@ internal static unsafe partial class OptionalExports
     private static UsbNotSupportedException Missing(int index) =>
         new(s_names[index], System.Version.Parse(s_versions[index]), LibraryLoader.Version, LibraryLoader.ReasonForNoExports);
 
-    // The array is in a separate class, because C# does not define the order in which the static fields of a partial class with several files are initialized.
+    // The array needs the length of s_names, which is in another file. C# does not define in which order static fields in several files of one class are
+    // initialized, so the array is in a class of its own.
     private static class Known
     {
         // The array has one word for each function. If several threads write a word at the same time, they write the same value, because the loaded library

@@ -5,11 +5,12 @@ namespace Native.LibUsb.Interop;
 
 /// <summary>
 /// Describes how this program was linked with libusb. The MSBuild targets of the property <c>LibUsbLink</c> pass these values to the ahead-of-time compiler as
-/// constants. All values are false in a program without this property, and in a program that runs with the just-in-time compiler.
+/// constants. All values are false if <c>LibUsbLink</c> is <c>dynamic</c> (the default), or if the program runs with the just-in-time compiler.
 /// </summary>
 internal static partial class ProgramBinding
 {
-    /// <summary>Gets whether libusb is already bound when this program starts (<c>LibUsbLink</c> is <c>direct</c> or <c>static</c>).</summary>
+    /// <summary>Gets whether the build linked this program with libusb (<c>LibUsbLink</c> is <c>direct</c> or <c>static</c>). Such a program does not search
+    /// for libusb.</summary>
     [FeatureSwitchDefinition("Native.LibUsb.IsBound")]
     internal static bool IsBound => AppContext.TryGetSwitch("Native.LibUsb.IsBound", out bool value) && value;
 

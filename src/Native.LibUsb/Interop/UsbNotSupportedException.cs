@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a call of a function that the loaded libusb does not have. The loaded libusb is older than the function, or was built without the function.
+/// Represents the error that a program called a function that the loaded libusb lacks. The loaded libusb is too old, or was built without the function.
 /// </summary>
 /// <remarks>
 /// Install a libusb of at least <see cref="RequiredVersion"/>, or check with <see cref="UsbLibrary.HasFunction"/> whether libusb has the function. This
