@@ -70,7 +70,7 @@ public sealed partial class UsbInterface
     /// <summary>Activates an alternate setting as <see cref="SetAlternateSettingAsync"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="SetAlternateSettingAsync"/>
     /// <returns>
-    /// A task that returns <see cref="UsbError.Success"/>, or the error. The error <see cref="UsbError.Closed"/> means that the interface or the handle was
+    /// A task whose result is <see cref="UsbError.Success"/> or the error. The error <see cref="UsbError.Closed"/> means that the interface or the handle was
     /// disposed before the request began. Await the task once.
     /// </returns>
     public ValueTask<UsbError> TrySetAlternateSettingAsync(int alternateSetting)

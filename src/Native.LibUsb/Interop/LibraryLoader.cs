@@ -128,8 +128,8 @@ internal static unsafe class LibraryLoader
         }
 
         // If the program is dynamically linked, the runtime calls Resolve when it binds an import, and Resolve sets s_handle. If s_handle is still 0 after the
-        // call below, libusb is part of this program, and the program's export table may contain libusb's functions. Only in this case does the method search
-        // that table. In a dynamically linked program, the search would include all libraries of the process, and could find another libusb.
+        // call below, libusb is part of this program, and the program's export table may contain libusb's functions. The method searches that table only in
+        // this case. In a dynamically linked program, the search would include all libraries of the process, and could find another libusb.
         _ = GetNativeVersion();
         nint handle = Volatile.Read(ref s_handle);
         Exports found;

@@ -4,8 +4,8 @@ namespace Native.LibUsb.Interop;
 /// Finds the addresses of functions that some supported versions of libusb lack. The generated part of this class lists the functions.
 /// </summary>
 /// <remarks>
-/// These functions cannot be plain imports. In a statically linked program, an import of a function that libusb's archive lacks is an error of the linker. In a
-/// dynamically linked program, the runtime's exception for such an import does not name the version to install. The class looks up each function by its name.
+/// These functions cannot be plain imports. In a statically linked program, the linker reports an error if libusb's archive lacks an imported function. In a
+/// dynamically linked program, the runtime's exception for such a function does not name the version to install. The class looks up each function by its name.
 /// It does not compare version numbers, because the libusb project has added functions without changing the version number.
 /// </remarks>
 internal static unsafe partial class OptionalExports

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Interop;
 
 // libusb.h defines these functions inline, and no library exports them, so this file contains C# versions of the functions. The C# functions read and write
-// memory as the header's functions do. There is one difference: the arithmetic of the header can overflow an int, and the arithmetic of the C# functions
-// cannot.
+// memory as the header's functions do. There is one difference: if a calculation can overflow an int in the header, the C# function uses a type that does not
+// overflow.
 public static unsafe partial class libusb
 {
     /// <summary>The timeout of <see cref="libusb_get_descriptor"/> and <see cref="libusb_get_string_descriptor"/> in milliseconds, as in C.</summary>
@@ -53,12 +53,12 @@ public static unsafe partial class libusb
     /// <param name="transfer">The transfer, which must not be in flight.</param>
     /// <param name="dev_handle">The device handle.</param>
     /// <param name="buffer">
-    /// The buffer, aligned to two bytes. It contains the setup and then the data. The setup must already be filled in, because the function takes the
-    /// transfer's length from the setup. If the buffer is null, this function sets the length to 0. The header's function, up to libusb 1.0.30, keeps the old
-    /// length. If you pass null, set the buffer and the length before you submit the transfer.
+    /// The buffer, aligned to two bytes. It contains the setup and then the data. Fill in the setup before the call, because this function calculates the
+    /// transfer's length from the setup. If you pass null, set the transfer's buffer and length before you submit the transfer. With null, this function sets
+    /// the length to 0; the function in libusb.h, up to libusb 1.0.30, keeps the old length.
     /// </param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
+    /// <param name="user_data">A value that the callback can read from the transfer. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
     /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_control_transfer(
@@ -81,7 +81,7 @@ public static unsafe partial class libusb
     /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">The length of the buffer in bytes. For an IN endpoint, use a multiple of the packet size.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
+    /// <param name="user_data">A value that the callback can read from the transfer. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout. For continuous data, 0 is best.</param>
     /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_bulk_transfer(
@@ -99,11 +99,11 @@ public static unsafe partial class libusb
     /// <param name="transfer">The transfer, which must not be in flight.</param>
     /// <param name="dev_handle">The device handle.</param>
     /// <param name="endpoint">The endpoint's address; bit 7 is the direction.</param>
-    /// <param name="stream_id">The number of the stream, from 1 to the number that <see cref="libusb_alloc_streams"/> returned.</param>
+    /// <param name="stream_id">The stream's number, from 1 to the count of streams that <see cref="libusb_alloc_streams"/> returned.</param>
     /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">The length of the buffer in bytes.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
+    /// <param name="user_data">A value that the callback can read from the transfer. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
     /// <remarks>The transfer's flags are not changed. libusb stores the stream's number in a private part of the transfer, so the transfer must come from
     /// <see cref="libusb_alloc_transfer"/>.</remarks>
@@ -130,7 +130,7 @@ public static unsafe partial class libusb
     /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">The length of the buffer in bytes. For an IN endpoint, use at least the packet size.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
+    /// <param name="user_data">A value that the callback can read from the transfer. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
     /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_interrupt_transfer(
@@ -153,7 +153,7 @@ public static unsafe partial class libusb
     /// <param name="length">The length of the buffer in bytes: at least the sum of the packets' lengths.</param>
     /// <param name="num_iso_packets">The number of packets; at most the number that was passed to <see cref="libusb_alloc_transfer"/>.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
+    /// <param name="user_data">A value that the callback can read from the transfer. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout. For continuous data, 0 is best.</param>
     /// <remarks>The transfer's flags are not changed. Call <see cref="libusb_set_iso_packet_lengths"/> after this function.</remarks>
     public static void libusb_fill_iso_transfer(
@@ -173,7 +173,7 @@ public static unsafe partial class libusb
     }
 
     /// <summary>Sets the lengths of all packets of an isochronous transfer to one value.</summary>
-    /// <param name="transfer">The transfer, which must not be in flight. Its number of packets must be set.</param>
+    /// <param name="transfer">The transfer, which must not be in flight. Set its <c>num_iso_packets</c> before the call.</param>
     /// <param name="length">The length of each packet in bytes.</param>
     /// <remarks>Call this function before every submission, because WinUSB overwrites the lengths while the transfer is in flight.</remarks>
     public static void libusb_set_iso_packet_lengths(libusb_transfer* transfer, uint length)
@@ -189,7 +189,8 @@ public static unsafe partial class libusb
     /// <param name="transfer">An isochronous transfer.</param>
     /// <param name="packet">The index of the packet, from 0.</param>
     /// <returns>A pointer into the transfer's buffer; null if there is no such packet.</returns>
-    /// <remarks>To read all packets, add up the lengths yourself. If you call this function for each packet, the total time is quadratic.</remarks>
+    /// <remarks>If you call this function for each packet of a transfer, the total time grows with the square of the number of packets. To read all packets,
+    /// add up the lengths yourself.</remarks>
     public static byte* libusb_get_iso_packet_buffer(libusb_transfer* transfer, uint packet)
     {
         if (!HasPacket(transfer, packet))
@@ -205,7 +206,8 @@ public static unsafe partial class libusb
     /// <param name="transfer">An isochronous transfer whose packets all have the same length.</param>
     /// <param name="packet">The index of the packet, from 0.</param>
     /// <returns>A pointer into the transfer's buffer; null if there is no such packet.</returns>
-    /// <remarks>The multiplication in the header overflows an int at 2 GiB. The multiplication in this function does not overflow.</remarks>
+    /// <remarks>The C function multiplies the packet's index and length as an int, which overflows at 2 GiB. This function uses a type that does not
+    /// overflow.</remarks>
     public static byte* libusb_get_iso_packet_buffer_simple(libusb_transfer* transfer, uint packet) =>
         HasPacket(transfer, packet) ? transfer->buffer + ((nuint)IsoPackets(transfer)->length * packet) : null;
 
@@ -214,7 +216,7 @@ public static unsafe partial class libusb
     /// <param name="desc_type">The type of the descriptor; see <see cref="libusb_descriptor_type"/>.</param>
     /// <param name="desc_index">The index of the descriptor among the descriptors of its type.</param>
     /// <param name="data">Receives the bytes of the descriptor as the device sent them.</param>
-    /// <param name="length">The length of <paramref name="data"/> in bytes, 0 to 65,535. As in C, only the low 16 bits are used.</param>
+    /// <param name="length">The length of <paramref name="data"/> in bytes, 0 to 65,535. As in C, a larger number is truncated to 16 bits.</param>
     /// <returns>The number of bytes received, or a negative <see cref="libusb_error"/>; see <see cref="libusb_control_transfer"/>.</returns>
     public static int libusb_get_descriptor(libusb_device_handle* dev_handle, byte desc_type, byte desc_index, byte* data, int length) =>
         libusb_control_transfer(
@@ -267,12 +269,12 @@ public static unsafe partial class libusb
         transfer->callback = callback;
     }
 
-    // In C, num_iso_packets is a signed int, and this comparison is signed too. A negative number means that the transfer has no packets, and no transfer has a
-    // packet with an index above int.MaxValue.
+    // As in C, num_iso_packets is a signed int, and the comparison is signed. If num_iso_packets is negative, the transfer has no packets. An index above
+    // int.MaxValue is always too large.
     private static bool HasPacket(libusb_transfer* transfer, uint packet) => packet < transfer->num_iso_packets;
 
-    // The array of packets begins directly after the last field of the structure. The array's offset is less than the structure's size, because the first
-    // packet overlaps the structure's tail padding.
+    // The array of packets begins directly after the last field of the structure. In a 64-bit process, this place is inside the structure's tail padding, so
+    // the array's offset is less than the structure's size.
     private static libusb_iso_packet_descriptor* IsoPackets(libusb_transfer* transfer) =>
         (libusb_iso_packet_descriptor*)(&transfer->num_iso_packets + 1);
 }

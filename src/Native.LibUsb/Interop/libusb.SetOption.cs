@@ -3,18 +3,19 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-// libusb_set_option is libusb's only function with variable arguments. .NET cannot declare such a function outside Windows, so the imports below are written by
-// hand. Most ABIs pass a variable argument in the same way as a named argument, so the value is simply the third parameter of the import. Apple's arm64 ABI
-// instead passes every variable argument on the stack. For this ABI, the value is the ninth parameter of the import: the first eight parameters fill the
+// libusb_set_option is libusb's only variadic function. .NET supports imports of variadic functions only on Windows, so the imports below have fixed
+// parameters. Most ABIs pass a variadic argument in the same way as a named argument, so the value is simply the third parameter of the import. Apple's arm64
+// ABI instead passes every variadic argument on the stack. For this ABI, the value is the ninth parameter of the import: the first eight parameters fill the
 // registers, and the ninth parameter is the first on the stack, where libusb reads the value. On 32-bit Windows, libusb's other functions use the calling
-// convention stdcall, but this function uses cdecl, because it has variable arguments.
+// convention stdcall, but this function uses cdecl, because it is variadic.
 public static unsafe partial class libusb
 {
     /// <summary>Sets a context option that takes no value.</summary>
-    /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
+    /// <param name="ctx">The context. With null, the function sets the option for all contexts that the process opens later. The process cannot undo such a
+    /// call.</param>
     /// <param name="option">The option: <see cref="libusb_option.LIBUSB_OPTION_USE_USBDK"/> or <see cref="libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY"/>.
-    /// A program can switch off discovery only before it opens the context. To switch it off, pass the option to <see cref="libusb_init_context"/>, or call
-    /// this function with a null context before <see cref="libusb_init"/>.</param>
+    /// The latter has an effect only before the context is opened: pass it to <see cref="libusb_init_context"/>, or call this function with a null context
+    /// before you call <see cref="libusb_init"/>.</param>
     /// <returns>
     /// 0, or a negative <see cref="libusb_error"/>. <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> means that the option takes a value or does not exist
     /// in this version of libusb. <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED"/> means that the platform does not support the option.
@@ -28,11 +29,11 @@ public static unsafe partial class libusb
     }
 
     /// <summary>Sets a context option that takes a number.</summary>
-    /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
-    /// <param name="option">The option, in practice <see cref="libusb_option.LIBUSB_OPTION_LOG_LEVEL"/>.</param>
+    /// <param name="ctx">The context. With null, the function changes the default for all contexts that the process opens later.</param>
+    /// <param name="option">The option. Up to libusb 1.0.30, only <see cref="libusb_option.LIBUSB_OPTION_LOG_LEVEL"/> takes a number.</param>
     /// <param name="value">
     /// If the option is the log level, the value is a <see cref="libusb_log_level"/>, cast to an integer. The environment variable <c>LIBUSB_DEBUG</c>
-    /// overrides the log level. If an option of a later version of libusb takes a pointer, the value is the address.
+    /// overrides the log level. If a later version of libusb adds an option that takes a pointer, pass the address as the value.
     /// </param>
     /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this version of libusb does not have the
     /// option, or if the value is not valid.</returns>
@@ -48,10 +49,10 @@ public static unsafe partial class libusb
 
     /// <summary>Sets the log callback of a context. The option exists in libusb 1.0.27 and later. <see cref="libusb_set_log_cb"/> also works with older
     /// versions.</summary>
-    /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
+    /// <param name="ctx">The context. With null, the function changes the default for all contexts that the process opens later.</param>
     /// <param name="option"><see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</param>
     /// <param name="value">The function that libusb calls for each line of the log. Null removes the current function. libusb may call the function on any
-    /// thread, and holds libusb's locks during the call.</param>
+    /// thread, and holds its internal locks during the call.</param>
     /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if libusb is older than 1.0.27, or if
     /// <paramref name="option"/> is not <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</returns>
     public static int libusb_set_option(

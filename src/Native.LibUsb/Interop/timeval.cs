@@ -8,22 +8,21 @@ namespace Native.LibUsb.Interop;
 /// <para>The layouts are:</para>
 /// <list type="bullet">
 /// <item>64-bit Linux, Android and FreeBSD: two 64-bit numbers, 16 bytes.</item>
-/// <item>macOS and iOS: a 64-bit number, a 32-bit number and 4 bytes of padding. This structure stores the microseconds as a 64-bit number, which covers the
-/// 32-bit number and the padding. The layout of 64-bit Linux is therefore also correct on macOS and iOS.</item>
+/// <item>macOS and iOS: a 64-bit number, a 32-bit number and 4 bytes of padding. The C# structure has the layout of 64-bit Linux here too: its 64-bit
+/// microseconds occupy the place of the 32-bit number and the padding.</item>
 /// <item>Windows, all processors: two 32-bit numbers, 8 bytes.</item>
 /// <item>32-bit Linux: two 64-bit numbers with musl, otherwise two 32-bit numbers.</item>
 /// </list>
-/// <para>One case cannot be detected at run time: a 32-bit libusb for glibc that was built with 64-bit time. With such a libusb, use only functions that take
-/// no time: <see cref="libusb.libusb_handle_events_completed"/> and <see cref="libusb.libusb_interrupt_event_handler"/>. The library's event threads use only
-/// these two functions.</para>
+/// <para>One case cannot be detected at run time: a 32-bit libusb for glibc that was built with 64-bit time. With such a libusb, do not call functions
+/// that have a parameter of this type. To handle events, use <see cref="libusb.libusb_handle_events_completed"/> and
+/// <see cref="libusb.libusb_interrupt_event_handler"/>. The library's event threads use only these two functions.</para>
 /// <para>The structure has the size of the largest layout, so libusb may write any of the layouts through a pointer to the structure. Do not pass arrays of
 /// this structure to libusb, because the elements of a C array may be smaller.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = 16)]
 public struct timeval : IEquatable<timeval>
 {
-    // libusb converts the time of a wait to milliseconds, rounds it up, and stores it in an int. The longest wait is therefore 24.8 days. A longer wait would
-    // become a negative number.
+    // libusb converts a timeout to milliseconds, rounds the number up, and stores it in an int. A timeout of more than 24.8 days would become negative.
     private const long MaxMicroseconds = (int.MaxValue - 1) * 1000L;
     private const long MicrosecondsPerSecond = 1_000_000;
 
@@ -32,7 +31,7 @@ public struct timeval : IEquatable<timeval>
     [FieldOffset(0)] private long _seconds64;
     [FieldOffset(8)] private long _microseconds64;
 
-    /// <summary>Initializes a time from its two numbers.</summary>
+    /// <summary>Initializes a time from seconds and microseconds.</summary>
     /// <param name="tv_sec">The whole seconds.</param>
     /// <param name="tv_usec">The microseconds, 0 to 999,999. This constructor does not check this range, but libusb refuses values outside the range.</param>
     /// <exception cref="OverflowException"><paramref name="tv_sec"/> does not fit into the 32-bit field of this system.</exception>
@@ -83,8 +82,8 @@ public struct timeval : IEquatable<timeval>
     /// <summary>Gets or sets the microseconds beyond the whole seconds, 0 to 999,999.</summary>
     public int tv_usec
     {
-        // The cast keeps only the low half of the 64-bit field. On macOS, this half is the field of the C structure. On other systems, every number of
-        // microseconds fits into this half.
+        // The cast keeps only the low half of the 64-bit field. On macOS, this half is C's tv_usec, and the high half is padding. On other systems, every valid
+        // tv_usec fits into the low half.
         readonly get => HasNarrowFields ? _microseconds32 : (int)_microseconds64;
         set
         {

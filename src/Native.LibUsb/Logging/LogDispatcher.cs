@@ -15,11 +15,10 @@ internal static unsafe class LogDispatcher
     private static bool s_isUndoRegistered;
 
     // The process may contain several copies of this assembly. When a copy registers its callback with libusb, it also stores the callback in AppContext under
-    // this name.
+    // this name. All copies can therefore determine whose callback is registered.
     private const string GlobalCallbackName = "Native.LibUsb.GlobalLogCallback";
 
-    // The handler of the context that this thread is opening. While libusb opens a context, it already logs messages for the context, but this class does not
-    // know the context's address yet.
+    // The handler of the context that this thread is opening. libusb already logs messages for the context before this class knows the context's address.
     [ThreadStatic]
     private static UsbLogHandler? t_opening;
 
@@ -41,8 +40,8 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    // The process may contain several copies of this assembly, but libusb has only one global callback. If another copy has registered its callback later than
-    // this copy, the callback of the other copy stays registered.
+    // libusb has only one global callback, which another copy of this assembly may have replaced. This method removes the callback only if this copy of the
+    // assembly was the last to register one.
     private static void UnregisterGlobal()
     {
         lock (s_change)
@@ -78,18 +77,18 @@ internal static unsafe class LogDispatcher
     /// <summary>Sets the handler of a context that was opened with <see cref="ContextCallback"/>.</summary>
     public static void Opened(libusb_context* context, UsbLogHandler handler) => s_byContext[(nint)context] = new Entry(handler);
 
-    /// <summary>Finds the entry of a context that is about to be freed. After libusb has freed the context, <see cref="Forget"/> removes the entry.</summary>
+    /// <summary>Finds the entry of a context before libusb frees the context. After that, pass the entry to <see cref="Forget"/>.</summary>
     public static object? Find(libusb_context* context) => s_byContext.GetValueOrDefault((nint)context);
 
-    /// <summary>Removes the entry of a freed context. If a new context has the same address, the entry of the new context stays.</summary>
+    /// <summary>Removes the entry of a freed context. If a new context already has the same address and an entry, the new entry stays.</summary>
     public static void Forget(libusb_context* context, object? found)
     {
         if (found is Entry entry)
             s_byContext.TryRemove(KeyValuePair.Create((nint)context, entry));
     }
 
-    /// <summary>Passes a message of this library to the handlers that receive libusb's messages. If there is no handler, the method writes the message to
-    /// standard error.</summary>
+    /// <summary>Logs a message of this library: passes the message to the handlers that receive libusb's messages. If there is no handler, the method writes
+    /// the message to standard error.</summary>
     public static void Write(libusb_context* context, UsbLogLevel level, string message)
     {
         UsbLogHandler? own = s_byContext.GetValueOrDefault((nint)context)?.Handler, global = s_global;

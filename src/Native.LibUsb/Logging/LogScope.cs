@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Records whether a log handler runs on the current thread. While a handler runs, libusb's frames are on the stack, and libusb holds its locks. Every
-/// submission of a transfer reads the field of this class. The class has no static initializer, because an initializer would make each read slower.
+/// Records whether a log handler runs on the current thread. A handler must not call libusb, because libusb holds its locks while it calls the handler. Every
+/// submission of a transfer makes this check. The class has no static initializer, because an initializer would make each check slower.
 /// </summary>
 internal static class LogScope
 {
