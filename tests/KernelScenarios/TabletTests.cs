@@ -3,7 +3,9 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests a pointing device with an interrupt endpoint. The tests move this device through QEMU, and can therefore predict each report.</summary>
+/// <summary>
+/// Tests a pointing device with an interrupt endpoint. Each test sends movements and button presses to QEMU, and therefore knows what the reports must contain.
+/// </summary>
 public sealed class TabletTests : MachineTest
 {
     private const byte Endpoint = 0x81;

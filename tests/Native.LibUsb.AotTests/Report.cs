@@ -7,7 +7,10 @@ namespace Native.LibUsb.AotTests;
 /// <summary>Runs tests and reports the result of each test. The last line of the report contains the totals.</summary>
 internal sealed class Report(TextWriter output)
 {
-    /// <summary>Specifies a prefix. If the message of an exception begins with this prefix, xunit skips the test. xunit's own constant is internal.</summary>
+    /// <summary>
+    /// Specifies a prefix. If the message of an exception begins with this prefix, xunit skips the test. This class repeats the value, because xunit's own
+    /// constant is internal.
+    /// </summary>
     private const string SkipToken = "$XunitDynamicSkip$";
 
     private int _passed, _failed, _skipped;

@@ -34,9 +34,9 @@ internal sealed class TestCase
     public string? Skip { get; }
 
     /// <summary>
-    /// Gets all tests in a fixed order. If this program runs in the machine with a real kernel, the result includes the tests that need this machine. The
-    /// result then omits the tests of the drivers on virtual devices, because other tests use the drivers with QEMU's devices. On all other machines, the
-    /// result omits the tests that need the machine with a real kernel.
+    /// Gets the tests that this program runs, in a fixed order. On the machine with a real kernel, the result includes the tests that need this machine, and
+    /// omits the tests that run the drivers on virtual devices. Other tests run the same drivers on QEMU's devices. On all other machines, the result omits the
+    /// tests that need the machine with a real kernel.
     /// </summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()
@@ -67,8 +67,8 @@ internal sealed class TestCase
     }
 
     /// <summary>
-    /// Converts an argument to the type of the parameter, as xunit does. For example, an attribute stores the literal 0x81 for a <see cref="byte"/> parameter
-    /// as an <see cref="int"/>.
+    /// Converts an argument to the type of the parameter, as xunit does. For example, an attribute stores 0x81 as an <see cref="int"/> even if the parameter is
+    /// a <see cref="byte"/>.
     /// </summary>
     private static object? Converted(ParameterInfo parameter, object? argument) =>
         parameter.ParameterType.IsPrimitive && argument is IConvertible && argument.GetType() != parameter.ParameterType

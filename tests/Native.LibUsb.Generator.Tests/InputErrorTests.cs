@@ -30,7 +30,7 @@ public class InputErrorTests
     public void A_macro_without_a_value_is_refused_unless_it_is_excluded(string header, string message)
     {
         string error = Assert.Single(Snippet.Errors(header));
-        // The column that clang reports refers to a line that the generator wrote to evaluate the macro. The test therefore does not compare the column.
+        // To evaluate the macro, the generator writes a line of C. The column in clang's message refers to this line, so the test ignores the column.
         Assert.Equal(WithoutColumn(message), WithoutColumn(error));
 
         static string WithoutColumn(string text) => System.Text.RegularExpressions.Regex.Replace(text, @"^(\S+?:\d+)(:\d+)?:", "$1:");

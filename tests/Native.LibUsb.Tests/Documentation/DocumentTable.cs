@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>Represents a row of a table. Each row contains the names of members and tests.</summary>
 /// <param name="Line">The line number of the row, counted from 1.</param>
-/// <param name="Section">The heading above the row, without its number signs. If there is no heading, the text is empty.</param>
+/// <param name="Section">The heading above the row, without its number signs; empty if there is no heading.</param>
 /// <param name="Subject">The text of the first cell.</param>
 /// <param name="Members">The names in the second cell. If the cell is a dash, the list is empty.</param>
 /// <param name="Tests">The names in the third cell. If the cell is a dash, the list is empty.</param>
@@ -13,7 +13,7 @@ internal sealed record DocumentRow(int Line, string Section, string Subject, IRe
 
 /// <summary>Represents the tables of a document. Each row describes a behavior of the library and names the tests of this behavior.</summary>
 /// <param name="name">The path of the document, relative to the repository.</param>
-/// <param name="secondCellIsText">True if the second cell is a text with names in backquotes; false if the cell contains only names.</param>
+/// <param name="secondCellIsText">True if the second cell contains prose with names in backquotes; false if the cell contains only names.</param>
 /// <param name="heads">The header rows with which the tables of the document may begin.</param>
 internal sealed partial class DocumentTable(string name, bool secondCellIsText, params string[] heads)
 {

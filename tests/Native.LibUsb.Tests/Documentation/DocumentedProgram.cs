@@ -5,7 +5,7 @@ namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>Represents a C# block of a document. The block is a complete program. A comment above the block specifies how the test runs the program.</summary>
 /// <remarks>
-/// The comment is <c>&lt;!-- run on: DEVICE; last line: TEXT --&gt;</c>. DEVICE is <c>no device</c>, or the name of a model that <c>usbvbus run
+/// The comment is <c>&lt;!-- run on: DEVICE; last line: TEXT --&gt;</c>. DEVICE is either the words <c>no device</c> or the name of a model that <c>usbvbus run
 /// --device</c> accepts. TEXT is the last line that the program writes. Blank lines may follow the comment. A reader can paste each block unchanged into the
 /// Program.cs of a new console project.
 /// </remarks>

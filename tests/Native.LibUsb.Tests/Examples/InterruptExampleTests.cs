@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Tests the examples that use interrupt transfers. The examples run in this process. Each test determines when the device sends a report.</summary>
+/// <summary>Tests the examples that use interrupt transfers. The examples run in this process. Each test controls when the device sends a report.</summary>
 public sealed class InterruptExampleTests : BusTest
 {
     private readonly InterruptSource _device = new();

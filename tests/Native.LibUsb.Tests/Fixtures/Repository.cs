@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Provides the paths of this repository's files for tests that read them. The class searches the folders above the build output, because the build output is
-/// inside the repository.
+/// Provides the paths of this repository's files for tests that read them. The build output is inside the repository, so the class looks for the repository's
+/// root in the folders above the build output.
 /// </summary>
 internal static class Repository
 {

@@ -6,7 +6,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Tests which native functions the library calls without a GC transition. Native code also calls C# functions. Each of these functions must catch exceptions.
+/// Tests that the library suppresses the GC transition only for native functions that never call a callback. Also tests that each C# function catches
+/// exceptions if native code calls the function.
 /// </summary>
 public sealed class CallbackSafetyTests
 {
@@ -67,7 +68,7 @@ public sealed class CallbackSafetyTests
 
     /// <summary>
     /// Gets the tokens in the call instructions of a method. The search treats every byte of the method as the start of an instruction, so the result may
-    /// contain wrong tokens. The caller ignores these tokens.
+    /// contain wrong tokens. A wrong token is harmless, because it is very unlikely to identify the function for which the caller searches.
     /// </summary>
     private static IEnumerable<int> Tokens(MethodBase method, bool calli)
     {
@@ -83,7 +84,7 @@ public sealed class CallbackSafetyTests
     }
 
     /// <summary>
-    /// Gets the types that modify the return value of a signature. These types specify a calling convention that is not the platform's default.
+    /// Gets the names of the custom modifiers of a signature's return type. The modifiers specify a calling convention that is not the platform's default.
     /// </summary>
     private static IEnumerable<string> SignatureNames(Module module, int token)
     {

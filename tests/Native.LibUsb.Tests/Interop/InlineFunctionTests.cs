@@ -62,7 +62,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         new Span<byte>(transfer, 3 * sizeof(libusb_transfer)).Clear();
         transfer->num_iso_packets = 6;
         libusb.libusb_set_iso_packet_lengths(transfer, 0x4000_0000);
-        // The functions do not access the buffer, so any address is valid. With this low address, the address of packet 3 fits even into 32 bits.
+        // The functions do not access the buffer, so any address is valid. The buffer has a low address, so that the address of packet 3 fits into 32 bits.
         transfer->buffer = (byte*)0x1000;
 
         nuint expected = unchecked((nuint)(0x1000 + (packet * 0x4000_0000UL)));
@@ -246,8 +246,8 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         for (int round = 0; round < Rounds; round++)
         {
             transfers.Randomise(random);
-            // The number of packets is at most the number of allocated packets, and may be zero or negative. The function must not change the other allocated
-            // packets.
+            // The random number of packets never exceeds the number of allocated packets, but it may be zero or negative. The function must not change the
+            // remaining allocated packets.
             transfers.C->num_iso_packets = transfers.Ours->num_iso_packets = random.Next(-2, Packets + 1);
             uint length = Any32(random);
             function(transfers.C, length);

@@ -10,7 +10,7 @@ namespace Native.LibUsb.Tests.Interop;
 /// </summary>
 internal static class Isolated
 {
-    /// <summary>Runs the copy of a static method. This method looks up the name of the static method in the copy of this assembly.</summary>
+    /// <summary>Loads a copy of this assembly, finds the scenario's method in the copy by its name, and runs this method.</summary>
     internal static void Run(Action<string> scenario, string argument = "")
     {
         MethodInfo method = scenario.Method;

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Represents the repository's libusb.h together with one version of libusb's own header, after the C preprocessor has processed both files. The tests do not
-/// read libusb's header themselves.
+/// Represents the repository's libusb.h together with one version of libusb's own header, after the C preprocessor has processed both files. The tests read
+/// only the output of the preprocessor.
 /// </summary>
 internal sealed partial class LibUsbHeader
 {
@@ -72,8 +72,8 @@ internal sealed partial class LibUsbHeader
             [.. _options, "-std=gnu11", "-O1", "-Wall", "-Werror", "-Wno-deprecated-declarations", "-shared", "-fPIC", "-o", path]);
 
     /// <summary>
-    /// Gets the name that this header uses for a member of an enumeration. The repository's libusb.h cannot add members to an enumeration of libusb's own
-    /// header. In an older header of libusb, a member may be missing or have another value. The repository's libusb.h then declares this member with a suffix.
+    /// Gets the name that this header uses for a member of an enumeration. In an older header of libusb, the member may be missing or have another value. C
+    /// cannot change an existing enumeration. The repository's libusb.h therefore declares such a member in another enumeration, under a name with a suffix.
     /// </summary>
     internal string EnumMember(string name)
     {

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests which libusb the binding loads, and how a program can choose this libusb. Each scenario has its own copy of the binding.</summary>
+/// <summary>Tests how the binding finds libusb, and how a program can choose another libusb. Each scenario has its own copy of the binding.</summary>
 public sealed class UsbLibraryTests
 {
     private const string SearchDirectories = "NATIVE_DLL_SEARCH_DIRECTORIES";
@@ -72,8 +72,8 @@ public sealed class UsbLibraryTests
     [Fact]
     public void Bad_choices_are_refused_at_once() => Isolated.Run(ChooseBadly);
 
-    // The .NET host searches the folders of the application's packages (runtimes/<rid>/native). The binding searches these folders before it looks for the
-    // system's library. If a file in one of the folders is broken, the search continues.
+    // The .NET host lists the folders that contain the native files of the application's packages (runtimes/<rid>/native). The binding searches these folders
+    // before it looks for the system's library. If a file in one of the folders is broken, the search continues.
     [Theory]
     [InlineData("libusb-1.0.so.0")]
     [InlineData("libusb-1.0.so")]

@@ -103,7 +103,8 @@ public sealed unsafe class SetOptionTests : IDisposable
             (int)libusb_error.LIBUSB_ERROR_INVALID_PARAM,
             libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, &CountLine));
 
-    // The fake library stores the value that a variadic C function reads. This value must equal the value that the test passes.
+    // In the fake library, libusb_set_option is a variadic C function that stores its last argument. The stored value must equal the value that the test
+    // passes.
     [Fact]
     public void A_variadic_function_reads_the_value()
     {
@@ -138,8 +139,8 @@ public sealed unsafe class SetOptionTests : IDisposable
 
     private int Set(libusb_log_level level) => libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level);
 
-    // On every system, libusb logs debug lines while it lists devices. This context handles no events, and no other thread uses it, so the number includes no
-    // other lines.
+    // On every system, libusb logs debug lines while it lists devices. This method returns the number of these lines. The number includes no other lines,
+    // because this context handles no events, and no other thread uses the context.
     private int LinesOfOneCall()
     {
         s_lines = 0;

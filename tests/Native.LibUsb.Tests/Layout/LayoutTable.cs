@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>Represents layouts.json. The generator writes this file. It contains the layout that clang uses for each record on each of eight targets.</summary>
+/// <summary>Represents layouts.json, which the generator writes. The file contains clang's layout of every record for eight targets.</summary>
 internal static class LayoutTable
 {
     internal static IReadOnlyDictionary<string, IReadOnlyDictionary<string, RecordLayout>> Targets { get; } = Read();

@@ -5,8 +5,8 @@ namespace Native.LibUsb.Tests.Loading;
 /// <summary>Tests a system without a USB bus, such as most containers.</summary>
 public sealed class MissingBusTests
 {
-    // On a system without a USB bus, libusb_init of a libusb without udev returns LIBUSB_ERROR_OTHER (-99). A libusb with udev opens a context and finds no
-    // devices.
+    // On a system without a USB bus, the result depends on how libusb was built. If libusb does not use udev, libusb_init returns LIBUSB_ERROR_OTHER (-99), as
+    // in this fake library. If libusb uses udev, it creates a context and finds no devices.
     private const string Failing = "int libusb_init(void **context) { (void)context; return -99; }";
 
     [Fact]

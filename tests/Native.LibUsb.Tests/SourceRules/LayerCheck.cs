@@ -12,7 +12,7 @@ namespace Native.LibUsb.Tests.SourceRules;
 internal sealed class LayerCheck
 {
     // A source generator writes the bodies of LibraryImport's partial methods. This check does not run the generator, so the compiler reports that these bodies
-    // are missing and that variables are not assigned. These errors hide no references.
+    // are missing and that variables are not assigned. The check ignores these errors, because they do not hide any reference from the check.
     private static readonly string[] s_bodyIsGenerated = ["CS8795", "CS0165", "CS0170", "CS0177"];
 
     private readonly Dictionary<string, int> _layerOfFolder = [];
@@ -83,7 +83,10 @@ internal sealed class LayerCheck
         }
     }
 
-    /// <summary>Gets the lowest layer that declares a symbol; null for a namespace and for a symbol of another assembly.</summary>
+    /// <summary>
+    /// Gets the layer that declares a symbol. If several layers declare parts of a partial type, the result is the lowest of these layers. For a namespace and
+    /// for a symbol of another assembly, the result is null.
+    /// </summary>
     private (string Folder, int Layer)? DeclarationOf(ISymbol symbol)
     {
         (string Folder, int Layer)? lowest = null;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests that the library reads the memory limit of all USB transfers, and explains how to raise the limit.</summary>
+/// <summary>Tests that the library reads the memory limit that all USB transfers share. Also tests that the library recommends a sufficient limit.</summary>
 public sealed class UsbfsMemoryTests
 {
     [Theory]

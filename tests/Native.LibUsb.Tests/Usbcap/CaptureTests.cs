@@ -47,8 +47,9 @@ public sealed class CaptureTests : UsbcapTest
     [InlineData(VirtualSpeed.Super, 49152)]
     public void The_setting_with_the_most_bandwidth_is_taken_at_every_speed(VirtualSpeed speed, int packetSize)
     {
-        // The test does not use --strict. The camera is not paced, so usbcap reports missed intervals on a slow machine. The buffer has room for all 1000
-        // packets, so usbcap drops no packet even if the disk stops writing. The number in each packet shows whether a packet is lost.
+        // The camera is not paced: it sends a packet whenever the host requests one. On a slow machine, the host requests fewer packets than the bus has
+        // service intervals, and usbcap reports missed intervals. The test therefore does not use --strict. The buffer has room for all 1000 packets, so usbcap
+        // drops no packet even if the disk stops writing. The number in each packet shows whether a packet is lost.
         AttachCamera(new IsoSourceOptions { Speed = speed, Paced = false });
         Run("capture", "-o", "x", "--packets", "1000", "--buffer", "64MiB").Succeeded();
         Assert.Equal(1000, CheckPattern(Read("x"), packetSize).Packets);
@@ -145,8 +146,8 @@ public sealed class CaptureTests : UsbcapTest
         using UsbcapProcess process = Start("capture", "-o", "x", "--json", "--in-flight", "16");
         Assert.True(camera.Source.WaitForCompleted(200, Patience));
         camera.Source.Hold();
-        // The submitted transfers are sufficient for 64 ms. After 64 ms, the device has no transfer for its service intervals. No event marks this moment, so
-        // the test waits for a fixed time.
+        // The submitted transfers cover the service intervals of 64 ms. After this time, no transfer is pending, and the device misses its service intervals.
+        // No event marks this moment, so the test waits for a fixed time.
         using (var never = new ManualResetEventSlim())
             never.Wait(TimeSpan.FromMilliseconds(400));
         camera.Source.Resume();
@@ -155,8 +156,9 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        // usbcap computes the number of missed intervals from the clocks of the host and the device. The result may be wrong by the length of a few transfers.
-        // On a busy machine, the error may be larger. MissedIntervalsTests checks the computation more precisely, with simulated clocks.
+        // usbcap computes the number of missed intervals from the clocks of the host and the device. The result may differ from the true number by the
+        // intervals of a few transfers. On a busy machine, the difference may be larger. MissedIntervalsTests checks the computation more precisely, with
+        // simulated clocks.
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }

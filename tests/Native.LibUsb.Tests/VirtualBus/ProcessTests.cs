@@ -72,8 +72,8 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.True(source.Source.WaitForCompleted(source.Source.Submitted, TimeSpan.FromSeconds(30)));
         Assert.Empty(source.Source.Pending);
         libusb_device_handle* handle = host.Open(source, claim: -1);
-        // When the process ends, the kernel closes the socket of the process before WaitForExit returns. The bus may notice the closed socket later, so the
-        // test repeats the claim.
+        // The kernel closes the socket of the killed process before WaitForExit returns. The bus may notice the closed socket later, and until then, the killed
+        // process still has the claim. The test therefore repeats its own claim.
         int result;
         do
             result = libusb_claim_interface(handle, 0);

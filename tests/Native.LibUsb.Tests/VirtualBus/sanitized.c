@@ -1,4 +1,4 @@
-/* This program makes random calls of the preload library. The program and the library's sources are compiled together, with
+/* This program makes random calls to the preload library. The program and the library's sources are compiled together, with
  * AddressSanitizer and UndefinedBehaviorSanitizer. The sanitizers end the program at the first error. Every buffer has exactly the size
  * that the program passes to the library.
  *
@@ -281,7 +281,7 @@ static void *submit_many(void *argument)
     return NULL;
 }
 
-/* Makes a request. The memory of the request has exactly the required size. Its content is mostly random, but without random pointers. */
+/* Makes a request. The memory of the request has exactly the required size. Most of its bytes are random, but its pointers are valid or null. */
 static void request(struct worker *w)
 {
     static const unsigned long requests[] = {
