@@ -12,7 +12,7 @@ namespace Native.LibUsb.Tests.SourceRules;
 internal sealed class LayerCheck
 {
     // A source generator writes the bodies of LibraryImport's partial methods. This check does not run the generator, so the compiler reports that these bodies
-    // are missing and that variables are not assigned. The check ignores these errors, because they do not hide any reference from the check.
+    // are missing and that variables are not assigned. The check ignores these errors, because it still finds all references.
     private static readonly string[] s_bodyIsGenerated = ["CS8795", "CS0165", "CS0170", "CS0177"];
 
     private readonly Dictionary<string, int> _layerOfFolder = [];

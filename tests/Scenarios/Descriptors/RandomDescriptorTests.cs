@@ -16,8 +16,8 @@ public sealed class RandomDescriptorTests : BusTest
     [BusFact]
     public void No_descriptor_causes_an_exception_that_is_not_documented()
     {
-        // The test uses one thread, because the devices share the bus. The report of a failure contains the smallest device that causes the failure, and the
-        // seed that repeats the failure.
+        // The test uses one thread, because the devices share the bus. If the test fails, CsCheck reports the simplest device with which the test fails, and
+        // the seed that generates this device.
         RandomDescriptors.Device.Sample(Attach, iter: _devices, threads: 1, print: RandomDescriptors.Describe);
 
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -4,7 +4,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Devices;
 
-/// <summary>Tests devices, descriptors, strings and interface numbers, and devices that a program opens as files.</summary>
+/// <summary>
+/// Tests how the library avoids libusb's traps with devices, descriptors, strings and interface numbers. Some tests open the file of a device themselves, and
+/// pass the file to the library.
+/// </summary>
 public sealed class DeviceTrapTests : BusTest
 {
     private static readonly byte[] s_extra = [5, 0x24, 1, 2, 3];
@@ -203,8 +206,8 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Empty(suspicious);
     }
 
-    // This program violates the library's rules: it closes the file of a device while the device handle that uses the file is open. FreshProcessTests tests the
-    // same violation with a transfer in flight. Such a transfer never ends, so FreshProcessTests uses a separate process.
+    // This program violates the library's rules: it closes the file of a device while a device handle still uses the file. FreshProcessTests tests the same
+    // violation with a transfer in flight. Such a transfer never ends, so FreshProcessTests uses a separate process.
     [BusFact]
     public void A_file_that_is_closed_under_its_handle_is_an_error_and_no_hang()
     {

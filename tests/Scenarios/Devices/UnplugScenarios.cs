@@ -9,9 +9,9 @@ internal static unsafe class UnplugScenarios
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Activates an alternate setting of an unplugged device, and then closes the handle of the device.</summary>
+    /// <summary>Opens a device, and waits until the test unplugs the device. Then tries to activate an alternate setting, and closes the handle.</summary>
     /// <param name="opened">The path of a file. The scenario creates this file after it has opened the device, and the test then unplugs the device.</param>
-    /// <param name="notifiers">A constant of this class that specifies who has set libusb's descriptor notifiers before the device is opened.</param>
+    /// <param name="notifiers">A constant of this class. It specifies who sets libusb's descriptor notifiers before the scenario opens the device.</param>
     public static void SettingAfterUnplug(string opened, string notifiers)
     {
         using var context = new UsbContext();
@@ -45,9 +45,9 @@ internal static unsafe class UnplugScenarios
             handle.Dispose();
         }
 
-        // With a libusb before 1.0.27, the library needs the file descriptor of the device node to activate a setting. Notifiers that the raw layer has set
-        // hide this descriptor from the library. The library then does not close the handle, so the file stays open. The kernel appends a word to the path of a
-        // removed node, so the check compares only the beginning of the path.
+        // With versions of libusb before 1.0.27, the library needs the file descriptor of the device node to activate a setting. If the program sets notifiers
+        // through the raw layer, the library cannot get this descriptor. The library then leaves the handle open, so the file stays open. The kernel appends a
+        // word to the path of a removed node, so the check compares only the beginning of the path.
         bool isOpen = new FileInfo(file).LinkTarget?.StartsWith(target.FullName, StringComparison.Ordinal) == true;
         Assert.Equal(notifiers == Raw && !UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), isOpen);
     }

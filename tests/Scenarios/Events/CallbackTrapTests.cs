@@ -147,8 +147,8 @@ public sealed class CallbackTrapTests : BusTest
         Assert.True(other.IsDisposed);
     }
 
-    // A closing handle does not wait for callbacks of another handle's transfers. In this test, such a callback calls a method of the closing handle. The
-    // closing handle must wait until this method has returned.
+    // A closing handle does not wait for callbacks of another handle's transfers. In this test, a callback of another handle's transfer calls a method of the
+    // closing handle. The closing handle must wait until this method has returned.
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]

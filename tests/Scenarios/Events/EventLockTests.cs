@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests the event locks and the user data of hotplug registrations. Only the raw layer provides both features.</summary>
+/// <summary>Tests the event locks and the user data of hotplug registrations. Both features exist only in the raw layer.</summary>
 public sealed unsafe class EventLockTests : BusTest
 {
     [BusFact]

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests each kind of fault on a bulk endpoint: the effect of the fault on the program, and the record of the fault in the plan.</summary>
+/// <summary>Tests each kind of fault on a bulk endpoint. The tests check how the fault affects the program, and what the device's fault plan records.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class BulkFaultTests : BusTest
 {

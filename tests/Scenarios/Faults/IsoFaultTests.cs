@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests faults of isochronous packets and URBs: the effect of a fault on the program, and the record of the fault in the plan.</summary>
+/// <summary>Tests faults of isochronous packets and URBs. The tests check how a fault affects the program, and what the device's fault plan records.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class IsoFaultTests : BusTest
 {

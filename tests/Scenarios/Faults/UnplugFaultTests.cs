@@ -3,7 +3,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests a program whose device is unplugged or reset between two steps. Each call of the program must end, and the next device must work.</summary>
+/// <summary>
+/// Tests a program whose device is unplugged or reset between two steps. Each call of the program must end. After a reset, the same device must work again.
+/// After the device is unplugged, the next attached device must work.
+/// </summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class UnplugFaultTests : BusTest
 {

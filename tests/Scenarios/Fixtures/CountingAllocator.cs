@@ -25,8 +25,8 @@ public static unsafe class CountingAllocator
     }
 
     /// <summary>
-    /// Compares the numbers with the earlier numbers in <paramref name="before"/>. Every transfer that was allocated since then must have been freed, and
-    /// libusb must have as many blocks and bytes as then.
+    /// Compares the counts with the earlier counts in <paramref name="before"/>. Every transfer that was allocated after the earlier counts must have been
+    /// freed. The numbers of libusb's blocks and bytes must be equal to the earlier numbers.
     /// </summary>
     public static void CheckNothingIsLeft(Counts before)
     {

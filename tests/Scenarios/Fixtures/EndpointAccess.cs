@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Claims interfaces and finds endpoints, for tests in which claims are unimportant. Each call claims the interface again. When the handle closes, it releases
-/// all these claims.
+/// Claims interfaces and finds endpoints for tests that do not examine claims. Each call claims the interface again. When the handle closes, it releases all
+/// claims.
 /// </summary>
 internal static class EndpointAccess
 {

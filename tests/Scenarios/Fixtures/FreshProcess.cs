@@ -80,7 +80,8 @@ public static class FreshProcess
     /// <summary>Returns the command line that starts this program.</summary>
     private static string[] Self()
     {
-        // The command line of this process may begin with a dynamic loader, and ends with the program's arguments. This method removes only the arguments.
+        // The command line of this process may begin with a dynamic loader, and ends with the program's arguments. This method removes only the arguments, so
+        // that the result still starts the program through the loader.
         string[] all = File.ReadAllText("/proc/self/cmdline").Split('\0', StringSplitOptions.None)[..^1];
         return all[..^(Environment.GetCommandLineArgs().Length - 1)];
     }

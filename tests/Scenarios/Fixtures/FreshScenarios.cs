@@ -141,8 +141,8 @@ internal static class FreshScenarios
         }
     }
 
-    // This program violates the library's rules: it closes the file of a device while the device handle that uses the file has a transfer in flight. The kernel
-    // discards the transfer, and libusb never calls the callback.
+    // This program violates the library's rules: it closes the file of a device while a transfer of the device's handle is in flight. The kernel discards the
+    // transfer, and libusb never calls the callback.
     private static void FileClosedInFlight(string node)
     {
         var reported = new List<Exception>();

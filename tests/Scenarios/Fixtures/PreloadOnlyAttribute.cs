@@ -6,7 +6,8 @@ namespace Native.LibUsb.Tests;
 public sealed class PreloadOnlyAttribute(string reason) : Attribute
 {
     /// <summary>
-    /// Gets or sets a text that selects theory rows. A row that contains this text cannot run on vhci_hcd. If the text is null, no row can run on vhci_hcd.
+    /// Gets or sets the text that identifies the affected rows of a theory. The attribute applies only to rows whose arguments contain this text. If the
+    /// property is null, the attribute applies to all rows.
     /// </summary>
     public string? Rows { get; init; }
 

@@ -16,8 +16,8 @@ public sealed class RunningTestAttribute : BeforeAfterTestAttribute
     public override void After(MethodInfo methodUnderTest, IXunitTest test) => Watchdog.RunningTest = null;
 
     // After a test that awaits, xunit continues in the test's synchronization context. Without a synchronization context, xunit continues on the thread that
-    // ended the test. If this thread is the event thread, xunit disposes the test and runs all later tests inside a callback of libusb. Inside a callback,
-    // these tests could not close a handle or a libusb context. PoolContext is a derived class, because an await ignores objects of the class
-    // SynchronizationContext itself.
+    // ran the end of the test. If this thread is the event thread, xunit disposes the test and runs all later tests inside a callback of libusb. Inside a
+    // callback, these tests could not close a handle or a libusb context. PoolContext is a derived class, because an await ignores a context that is a plain
+    // SynchronizationContext.
     private sealed class PoolContext : SynchronizationContext;
 }

@@ -22,8 +22,8 @@ internal static class TestBus
 
     /// <summary>Creates a bus for an owner that disposes the bus together with other objects.</summary>
     /// <param name="owner">
-    /// The object that disposes the bus. The next test may dispose this object again. The object must permit this, even if its constructor has thrown an
-    /// exception.
+    /// The object that disposes the bus. If the object has not disposed the bus, the next test calls the object's Dispose method. The method must permit a
+    /// second call, and a call after the object's constructor has thrown an exception.
     /// </param>
     /// <param name="options">The options of the bus.</param>
     public static VirtualBus CreateFor(IDisposable owner, VirtualBusOptions? options = null)

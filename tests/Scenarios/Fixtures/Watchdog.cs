@@ -18,8 +18,8 @@ public sealed class Watchdog : IDisposable
     }
 
     /// <summary>
-    /// Gets or sets the name of the running test. <see cref="RunningTestAttribute"/> sets the name, because the name that a watchdog has is not always the name
-    /// of the test.
+    /// Gets or sets the name of the running test. <see cref="RunningTestAttribute"/> sets this name. A watchdog itself knows only the name of the method that
+    /// created the watchdog, and this method may be a helper.
     /// </summary>
     public static string? RunningTest { get; set; }
 

@@ -156,7 +156,10 @@ public sealed class SettingWhileMovingTests : TwoSettingsTest
         return awaits ? endpoint.WriteAsync(buffer).AsTask() : Task.Run(() => endpoint.Write(buffer, Patience));
     }
 
-    /// <summary>Runs code on another thread and waits until the code has ended. The other thread does not hold the device's lock.</summary>
+    /// <summary>
+    /// Runs code on another thread and waits until the code has ended. The calling thread holds the virtual device's lock, and the code must run without this
+    /// lock.
+    /// </summary>
     private static void Elsewhere(Action action)
     {
         var thread = new Thread(() => action()) { IsBackground = true };

@@ -51,8 +51,8 @@ public sealed class FreshProcessTests
             ready => FreshProcess.Run(bus, "FirstContextIsClosedWhileItLogs", [ready], ("MALLOC_PERTURB_", "165")), () => bus.Attach(new BulkLoopback()));
     }
 
-    // If a program activates an alternate setting of an unplugged device, a libusb before 1.0.27 unlocks a mutex that it has not locked. This
-    // libusb then aborts the process when the handle is closed.
+    // Versions of libusb before 1.0.27 have a defect. If a program activates an alternate setting of an unplugged device, libusb unlocks a mutex that it has
+    // not locked. When the program later closes the handle, libusb aborts the process.
     [BusTheory]
     [InlineData(UnplugScenarios.Library)]
     [InlineData(UnplugScenarios.Program)]

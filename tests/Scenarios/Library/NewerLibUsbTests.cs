@@ -9,8 +9,8 @@ namespace Native.LibUsb.Tests.Library;
 
 /// <summary>
 /// Tests the functions that only newer versions of libusb have. The tests run with every version of libusb. If the loaded libusb has a function, the test of
-/// this function calls it. Otherwise, the test checks that the call throws, or that the facade works without the function. No member of the facade requires one
-/// of these functions.
+/// this function calls it. Otherwise, the test checks that the call throws, or that the facade works without the function. Every member of the facade works
+/// without these functions.
 /// </summary>
 public sealed unsafe class NewerLibUsbTests : BusTest
 {
@@ -85,7 +85,8 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         static void Init(libusb_context** context) => _ = libusb_init_context(context, null, 0);
     }
 
-    // In older versions, the option applies to the whole process. For these versions, FreshProcessTests tests the option in a separate process.
+    // In older versions of libusb, the option NoDeviceDiscovery applies to the whole process. FreshProcessTests tests the option with these versions in a
+    // separate process.
     [BusFact]
     public void A_context_without_discovery_finds_nothing_opens_files_and_does_not_affect_other_contexts()
     {
@@ -142,7 +143,8 @@ public sealed unsafe class NewerLibUsbTests : BusTest
                     if (!UsbLibrary.HasFunction(nameof(libusb_get_max_alt_packet_size)))
                         continue;
                     int libusbs = libusb_get_max_alt_packet_size(device.DangerousGetDevice(), 0, setting.Number, endpoint.Address);
-                    // For a bulk endpoint at SuperSpeed, libusb uses a descriptor field that has no meaning for such endpoints, and returns 0.
+                    // For a bulk endpoint at SuperSpeed, this function of libusb reads a descriptor field that has no meaning for bulk endpoints, and returns
+                    // 0.
                     if (endpoint.TransferType == UsbTransferType.Bulk && speed == VirtualSpeed.Super)
                         Assert.Equal((1024, 0), (ours, libusbs));
                     else
