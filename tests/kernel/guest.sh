@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# This script runs while the virtual machine starts, after the script init has mounted the host's files. The script starts udevd, because without udevd,
-# programs are not notified when devices arrive and leave. The script then runs the command, and writes the command's output, its exit status and the kernel's
-# log to /out.
+# When the virtual machine starts, init mounts the host's files and then runs this script. This script starts udevd, because without udevd, programs are not
+# notified when devices arrive and leave. Then this script runs the command, and writes the command's output, its exit status and the kernel's log to /out.
 set -uo pipefail
 source /out/environment.sh
 # udevd forwards the events of the kernel. The udev rules are for desktops, so the script hides them.

@@ -4,7 +4,7 @@
 # The machine has the host's files as its read-only root, an xHCI controller, a UHCI controller, vhci_hcd and dummy_hcd. The machine has its own /tmp, /run and
 # /dev. The current folder exists in the machine even if it is inside the /tmp, /run or /dev of the host.
 # usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...] (eng/fetch-kernel.sh prints KERNEL_DIR)
-# MACHINE_UDEVD is the path of a udevadm that runs with the host's libraries. The same executable is also udevd.
+# MACHINE_UDEVD is the path of a udevadm that runs with the host's libraries. If this executable is started under the name systemd-udevd, it is udevd.
 # OUT_DIR is /out in the machine. The machine writes these files to it: output.txt has the output of the command, status has the command's exit status,
 # kernel.txt has the kernel's log, and console.txt has the text of the console.
 # This script exits with the exit status of the command. The script exits with 124 if the machine did not end in time, and with 98 if the machine ended without
@@ -58,7 +58,8 @@ cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
 # The monitor is a socket of QEMU, and the port in the machine connects to this socket. The machine ends after a kernel oops. The machine also ends if a task
 # waits in the kernel for two minutes and cannot be killed. The text of the console then contains the stack of the task. Hubs do not suspend
-# (usbcore.autosuspend=-1). If hubs suspended, a busy host would sometimes not detect a device that a test plugs into a hub directly after the hub itself.
+# (usbcore.autosuspend=-1). A test may plug in a hub, and immediately plug a device into this hub. If hubs suspended, a busy host would sometimes not detect
+# this device.
 cd "$out"
 timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
   -display none -nodefaults -no-reboot -serial "file:console.txt" \

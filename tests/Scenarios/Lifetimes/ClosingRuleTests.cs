@@ -286,9 +286,9 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // In this test, the event thread waits in libusb for the thread that runs the callback. libusb 1.0.26 logs a line before this wait, and the callback waits
-    // for this line. libusb 1.0.28 and 1.0.30 log no such line. With these versions, the callback may therefore dispose the event thread before the event
-    // thread waits.
+    // The callback starts an event thread and disposes it. The event thread waits in libusb, because the thread that runs the callback is already handling
+    // events. libusb 1.0.26 logs a line before this wait, and the callback waits for this line. libusb 1.0.28 and 1.0.30 log no such line. With these versions,
+    // the callback may dispose the event thread before the event thread waits.
     [BusFact]
     public void A_callback_on_another_thread_may_dispose_the_event_thread()
     {
@@ -381,8 +381,8 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // Two threads dispose the same claim. If one thread finished the closing while the other thread was still beginning it, no thread would ever release the
-    // claim.
+    // Two threads dispose the same claim. The thread that begins to close the claim determines whether the interface has other claims. If the other thread
+    // finished closing the claim before this decision, no thread would ever release the interface.
     [BusFact]
     public void An_interface_is_free_when_one_of_two_concurrent_Dispose_calls_returns()
     {

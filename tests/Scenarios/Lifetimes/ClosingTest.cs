@@ -25,8 +25,8 @@ public abstract class ClosingTest : BusTest
     /// <param name="what">The object that is closed.</param>
     /// <param name="withEventThread">True if an event thread runs the callback; false if the closing thread runs it.</param>
     /// <param name="second">
-    /// A function that closes the object a second time. It returns an action that waits until the second closing has ended. The function's argument is a
-    /// delegate that returns whether the callback has ended.
+    /// A function that begins to close the object a second time. The argument of the function is a delegate that returns whether the callback has ended. The
+    /// result of the function is an action that waits until the second closing has ended.
     /// </param>
     protected void WhileACallbackHoldsUpClosing(Closed what, bool withEventThread, Func<Func<bool>, Action> second)
     {

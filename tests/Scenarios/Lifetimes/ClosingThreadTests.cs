@@ -92,8 +92,8 @@ public sealed class ClosingThreadTests : ClosingTest
         Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero));
     }
 
-    // While the handle closes, it waits for a transfer that does not belong to the interface. Another thread waits only until the interface is closed. This
-    // thread must not wait for that transfer.
+    // While the handle closes, it waits for ofHandle, a transfer that does not belong to the interface. The test waits only until the interface is closed, and
+    // must not wait for ofHandle.
     [BusFact]
     public void An_interface_is_closed_before_the_handle_that_a_callback_disposes()
     {

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests callbacks that configure and submit transfers after a closing interface or handle has freed these transfers. The calls throw no exception, because a
-/// callback cannot determine which objects close.
+/// Tests callbacks that use freed transfers. A closing interface or handle frees its transfers. If a callback then configures or submits one of these
+/// transfers, the call throws no exception, because the callback cannot determine which objects are closing.
 /// </summary>
 public sealed class ConfiguringWhileClosingTests : ClosingTest
 {
@@ -113,7 +113,8 @@ public sealed class ConfiguringWhileClosingTests : ClosingTest
     }
 
     /// <summary>
-    /// Closes an object, and then runs an action in a callback of the second handle. If the object is the context, this callback runs while the context closes.
+    /// Closes an object and runs an action in a callback. The callback belongs to a transfer of <c>_otherHandle</c>. If the object is the context, the callback
+    /// runs while the context closes. Otherwise, the callback runs after the object has closed.
     /// </summary>
     private void RunInCallback(Action action, Closed what)
     {

@@ -3,8 +3,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that the check of the counting allocator detects a leak, and that libusb itself leaks no memory. If another test finds a leak, Native.LibUsb has
-/// therefore caused the leak.
+/// Tests that the counting allocator detects a leak, and that libusb itself leaks no memory. A leak that another test finds is therefore a leak of
+/// Native.LibUsb.
 /// </summary>
 public sealed unsafe class CountingAllocatorTests
 {

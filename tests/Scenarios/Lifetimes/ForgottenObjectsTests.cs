@@ -6,8 +6,8 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// <summary>Tests that the garbage collector closes objects that the program has not disposed. The finalizers of these objects may run in any order.</summary>
 public sealed class ForgottenObjectsTests : IDisposable
 {
-    // The list omits device memory that the program has not disposed. Such memory is freed only when its handle is disposed, because the program may still use
-    // a span of the memory.
+    // The list omits Cargo.DeviceMemory. The program has not disposed this device memory, and may still use a span of the memory. The library therefore frees
+    // the memory only when the device handle closes.
     private static readonly Cargo[] s_cargos = [Cargo.Bulk, Cargo.CallersMemory, Cargo.DisposedDeviceMemory, Cargo.Isochronous, Cargo.Control];
 
     private readonly Watchdog _watchdog = new(test: nameof(ForgottenObjectsTests));

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Starts the configuration of a transfer, and ends the configuration when the test disposes this object. Without this class, a test could not prolong a
-/// configuration, because the library configures a transfer without calling code of the program.
+/// Begins to configure a transfer, and ends the configuration when the test disposes this object. The library calls no code of the program while it configures
+/// a transfer, so a test needs this class to prolong the configuration.
 /// </summary>
 internal sealed class HeldConfiguration : IDisposable
 {

@@ -20,8 +20,8 @@ public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, 
     private bool IsPossible =>
         // If no thread handles events, no callback runs. A callback then cannot be in progress, have completed or act.
         (Pump != Pump.Nobody || (Moment is not (Moment.InCallback or Moment.Completed) && Actor == Actor.AnotherThread))
-        // A pumping thread is a thread of the test that acts between two calls that handle events. Such a case is possible only if the test handles the events
-        // by hand and no callback is in progress.
+        // A pumping thread is a thread of the test. It handles events, performs the act, and handles events again. A case with a pumping thread is possible
+        // only if the test handles the events by hand and no callback is in progress.
         && (Actor != Actor.PumpingThread || (Pump == Pump.ByHand && Moment != Moment.InCallback))
         // A case can stop the event thread only if there is one.
         && (Act != Act.StopEventThread || Pump == Pump.EventThread);

@@ -34,8 +34,8 @@ internal sealed partial class LifetimeRun
     }
 
     /// <summary>
-    /// Returns the moment at which the act occurs in the lifetime of this transfer. While the callback of the first transfer runs, the other transfers are
-    /// still in flight.
+    /// Returns the moment in this transfer's lifetime at which the act occurs. While the callback of the first transfer runs, the other transfers are still in
+    /// flight.
     /// </summary>
     private Moment MomentOf(TestedTransfer transfer) =>
         _case.Moment == Moment.InCallback && transfer != _stage.Transfers[0] ? Moment.Submitted : _case.Moment;

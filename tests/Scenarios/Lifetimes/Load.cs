@@ -17,13 +17,14 @@ public sealed class Load
     /// <summary>Gets a load with one transfer of each kind.</summary>
     public static Load Everything { get; } = new("one of everything", Enum.GetValues<Cargo>());
 
-    // In one call, libusb processes at most 26 completions of a device. It therefore needs several calls for the completions of this load.
+    // One call that handles events processes at most 26 completions of a device. The completions of this load therefore need several calls.
     private static readonly Load s_many = new("30 bulk transfers", [.. Enumerable.Repeat(Cargo.Bulk, 30)]);
 
     private static readonly Load[] s_all = [Everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];
 
     /// <summary>
-    /// Gets the loads with which an act is tested. The first load contains every kind of transfer. A run that has time for only one load uses the first load.
+    /// Gets the loads that the tests use with an act. The first load contains every kind of transfer. A run that has time for only one load uses the first
+    /// load.
     /// </summary>
     public static IReadOnlyList<Load> For(Act act) =>
         act == Act.Unplug ? [Everything, s_many] // attaching the device again takes a hundred times as long as the rest of a run

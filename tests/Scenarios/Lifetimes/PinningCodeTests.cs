@@ -3,7 +3,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests a caller's memory that runs code when a transfer pins or unpins it. The code closes the owner of the transfer, and waits until the owner is closed.
+/// Tests memory of the caller whose <c>Pin</c> or <c>Unpin</c> method runs code of the test. This code closes the owner of the transfer, and waits until the
+/// owner is closed.
 /// </summary>
 public sealed class PinningCodeTests : ClosingTest
 {

@@ -82,8 +82,8 @@ public sealed class RacingActsTests : IDisposable
     }
 
     /// <summary>
-    /// Gets all pairs of acts, including pairs of equal acts. The order of the pairs is random, but the same in each run. Even a few rounds therefore include
-    /// most acts.
+    /// Gets all pairs of acts, including pairs of equal acts. The order of the pairs is random, but the same in each run. A test with few rounds uses only the
+    /// first pairs. Because of the random order, these pairs contain most acts.
     /// </summary>
     private static (RacingAct One, RacingAct Other)[] PairsOf(IReadOnlyList<RacingAct> acts)
     {

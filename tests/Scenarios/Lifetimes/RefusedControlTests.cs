@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests control requests that the system refuses while another thread closes the handle and thereby frees the transfers of these requests.</summary>
+/// <summary>
+/// Tests control requests that the system refuses. At the same time, another thread closes the handle, which frees the transfers of the requests.
+/// </summary>
 public sealed class RefusedControlTests : BusTest
 {
     private static readonly UsbControlSetup s_setup = new(UsbDirection.In, UsbRequestKind.Vendor, UsbRecipient.Device, 1, 0, 0);

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// </summary>
 internal sealed class TestedTransfer : IDisposable
 {
-    // Two such buffers use half of the 16 MiB that usbfs allows. If runs do not free their buffers, a later run therefore cannot allocate device memory.
+    // Two buffers of this length use half of the 16 MiB that usbfs allows. If the runs do not free their buffers, a later run cannot allocate device memory.
     private const int DeviceMemoryLength = 4 << 20;
     private const int Packets = 4;
 

@@ -252,7 +252,8 @@ public sealed class UsbTransferLifetimeTests : BusTest
                 if (Interlocked.Increment(ref callbacks) != 1)
                     return;
                 closing.Set();
-                // The context's Dispose must wait for this callback, so this wait must reach its timeout. An incorrect Dispose would return earlier.
+                // The context's Dispose must wait until this callback has returned. The event is therefore not set before the timeout. An incorrect Dispose
+                // would return during this time.
                 disposed.Wait(TimeSpan.FromMilliseconds(300));
             });
             transfer.Submit();

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that an input ring agrees with its model after each random step. Transfers end in any order and with any status. The test reads and returns buffers,
-/// starts, stops and disposes the ring, and unplugs the device.
+/// Tests that an input ring agrees with its model after each random step. The steps are: complete a transfer, read a buffer, return a buffer to the ring, start
+/// the ring, stop it, dispose it, and unplug the device. Transfers end in any order and with any status.
 /// </summary>
 public sealed class InputRingPropertyTests : RingPropertyTest
 {

@@ -6,8 +6,8 @@ namespace Native.LibUsb.Tests.Streaming;
 internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalts)
 {
     // The lists _sent and _waiting contain the data that the device has not received, in the order in which the program wrote the data. The ring has submitted
-    // the entries of _sent, but not yet the entries of _waiting. If a stop has cancelled an entry of _sent before the entry was complete, the entry is no
-    // longer in flight.
+    // the entries of _sent, but not yet the entries of _waiting. When the ring stops, it cancels the entries that are not complete. These entries stay in
+    // _sent, but are no longer in flight.
     private readonly List<Entry> _sent = [];
     private readonly List<Entry> _waiting = [];
     private int _free = transfers + spares;

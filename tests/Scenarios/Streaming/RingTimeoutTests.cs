@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests timeouts of rings. With a null or infinite timeout, a call waits without a limit. With a timeout of zero, a call does not wait. Other negative
-/// timeouts are refused.
+/// Tests timeouts of rings. With a null or infinite timeout, a call waits without a limit. With a timeout of zero, a call does not wait. The ring refuses every
+/// negative timeout except <see cref="Timeout.InfiniteTimeSpan"/>.
 /// </summary>
 public sealed class RingTimeoutTests : RingTest
 {

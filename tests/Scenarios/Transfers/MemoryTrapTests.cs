@@ -6,8 +6,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Tests when device memory is freed, and that the library uses ordinary memory if device memory is not available. The kernel's limit, which is 1 MiB in these
-/// tests, shows whether memory is still mapped.
+/// Tests that the library frees device memory at the right time, and that the library uses ordinary memory if device memory is not available. The kernel's
+/// limit is 1 MiB in these tests. If a test can allocate memory up to this limit, no earlier memory is still mapped.
 /// </summary>
 public sealed class MemoryTrapTests : BusTest
 {

@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests submissions that libusb refuses. A refused submission calls no callback and leaks no memory, and the program can repeat it.</summary>
+/// <summary>
+/// Tests submissions that libusb refuses. A refused submission runs no callback and leaks no memory. The program can submit the transfer again.
+/// </summary>
 public sealed class RefusedSubmissionTests : BusTest
 {
     private const int Times = 1000;
@@ -40,7 +42,8 @@ public sealed class RefusedSubmissionTests : BusTest
     [BusFact]
     public void A_transfer_refused_in_its_own_callback_comes_to_rest()
     {
-        // The transfer is short for the first submission. The callback of the transfer then makes the transfer too long and submits it again.
+        // The first submission has a length that the system accepts. The transfer's callback then sets a length that exceeds the limit, and submits the
+        // transfer again.
         var errors = new List<UsbError>();
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 1, t =>

@@ -95,7 +95,7 @@ public sealed class TimeoutTrapTests : BusTest
         Assert.Throws<ArgumentOutOfRangeException>(() => Context.HandleEventsUntil(ref never[0], TimeSpan.FromTicks(-1)));
     }
 
-    // On this system, libusb's descriptors include a timer. libusb therefore never requires the program to handle events at a certain time.
+    // On this system, one of libusb's file descriptors is a timer. libusb therefore never requires the program to handle events at a certain time.
     [BusFact]
     public void With_a_timer_among_the_descriptors_there_is_no_next_timeout()
     {

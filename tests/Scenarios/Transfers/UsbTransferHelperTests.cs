@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests the helper that combines several functions into one callback. The callback calls the function for the status of the transfer.</summary>
+/// <summary>
+/// Tests the helper that combines several functions into one callback. The callback calls the function that the test has set for the transfer's status.
+/// </summary>
 public sealed class UsbTransferHelperTests : BusTest
 {
     private readonly InterruptSource _source = new();

@@ -170,8 +170,8 @@ public sealed unsafe class IsoTests
                 transfer.Submit();
         }
         double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds;
-        // Twelve transfers of 20 ms take about 240 ms on the bus, and cannot end sooner. A busy machine may miss packets. The source must then have counted
-        // each missed packet, and no received byte may be wrong.
+        // Twelve transfers of 20 ms take about 240 ms on the bus, and cannot end sooner. A busy machine may miss packets. The virtual device must have counted
+        // each packet that the host did not receive, and no received byte may be wrong.
         Assert.InRange(seconds, 0.235, 30);
         Assert.Equal(source.Source.MissedPackets, checker.Lost);
         Assert.Equal(0, checker.MismatchedBytes + checker.OutOfOrder + checker.Duplicates);
@@ -217,8 +217,8 @@ public sealed unsafe class IsoTests
         second.Wait();
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_CANCELLED, second.Status);
         Assert.InRange(source.Source.Unlinked, 1, (packets + 127) / 128); // libusb submits URBs of 128 packets
-        // libusb places the packets in the order in which the URBs end. Any position may therefore contain a packet that was cancelled before its service
-        // interval.
+        // libusb stores the packets in the order in which their URBs end. A packet that was cancelled before its service interval may therefore be at any
+        // position in the transfer.
         Assert.Contains(Enumerable.Range(0, packets), packet => second.Packet(packet).actual_length == 0);
     }
 

@@ -5,8 +5,8 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Tests.Bus;
 
 /// <summary>
-/// Represents a bus and a libusb context on this bus. The methods call only functions of the raw layer, so that the tests test the bus and not the layers above
-/// the raw layer.
+/// Represents a bus and a libusb context on this bus. The methods call only functions of the raw layer, so the layers above the raw layer cannot affect the
+/// tests of the bus.
 /// </summary>
 public sealed unsafe class RawHost : IDisposable
 {

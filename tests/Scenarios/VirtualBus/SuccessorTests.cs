@@ -37,8 +37,8 @@ public sealed unsafe class SuccessorTests
         Assert.NotEqual(number, application.DeviceNumber);
         Assert.Equal((1, 0), (loader.Resets, application.Resets));
 
-        // The first reset has replaced the loader by its successor, the application. A reset of the application replaces nothing. The loader no longer has a
-        // successor.
+        // The first reset has replaced the loader by its successor, the application. After this reset, neither device has a successor. A reset of the
+        // application therefore replaces nothing.
         libusb_device_handle* other = host.Open(application);
         RawHost.Check(libusb_reset_device(other));
         using RawTransfer output = RawTransfer.Bulk(host, other, BulkLoopback.OutAddress, 10);

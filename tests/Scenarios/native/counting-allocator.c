@@ -8,8 +8,8 @@
  * The library counts nothing until a test calls native_libusb_counting_start with an address in libusb. malloc itself must not query the
  * dynamic linker, because another thread may hold the linker's lock while it waits for the lock of this library.
  *
- * The library passes the blocks of libc to the program unchanged. A process may therefore free a block that it allocated before the library began to count. All
- * data of this library is in static memory, and the library holds its lock for only a few instructions. */
+ * The library adds nothing to the blocks that libc returns. A process can therefore free a block that it allocated before the library
+ * began to count. All data of this library is in static memory, and the library holds its lock for only a few instructions. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <elf.h>
@@ -142,9 +142,9 @@ static bool remove_block(void *start, struct block *removed)
     return true;
 }
 
-/* Returns whether the block may be recorded. Most calls of free in the process need only this function, so it takes no lock. The result is correct without a
- * lock: the thread that frees a block has received the block from the thread that allocated it, and therefore reads the bucket entry that the allocating thread
- * wrote. */
+/* Returns false if the block is certainly not recorded. Most calls of free in the process need only this function, so it takes no lock. The result is correct
+ * without a lock: the thread that frees a block has received the block from the thread that allocated the block. The freeing thread therefore reads the bucket
+ * entry that the allocating thread wrote. */
 static bool may_be_recorded(const void *start) { return atomic_load_explicit(bucket_of(start), memory_order_relaxed) != NONE; }
 
 static void *record(void *start, size_t size, const void *caller)

@@ -3,9 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Consumer;
 
-/// <summary>
-/// Moves bytes through a device of the virtual bus, in the same way as a user's test project. The tests of each target framework call this class.
-/// </summary>
+/// <summary>Moves bytes through a device of the virtual bus, as a test in a user's project does. The tests of each target framework call this class.</summary>
 internal static class Loopback
 {
     public static async Task<byte[]> SendAsync(byte[] message)

@@ -7,8 +7,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that the vectorised pass over packet descriptors has the same results as a loop. The tests use every number of descriptors up to a maximum. After the
-/// last vector, zero to three descriptors therefore remain.
+/// Tests that the vectorised pass over packet descriptors has the same results as a loop. The tests use every number of descriptors up to a maximum, so that
+/// zero to three descriptors remain after the last full vector.
 /// </summary>
 public sealed unsafe class PacketScanTests
 {

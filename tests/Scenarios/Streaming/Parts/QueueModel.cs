@@ -2,7 +2,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents a simple model of a <see cref="TransferQueue"/>. The model uses lists, and maintains their order even on the fast path.</summary>
+/// <summary>
+/// Represents a simple model of a <see cref="TransferQueue"/>. The model uses lists. Unlike the queue, the model also maintains the order of the transfers on
+/// the fast path.
+/// </summary>
 internal sealed class QueueModel
 {
     public QueueModel(int transfers, int depth)
@@ -35,8 +38,8 @@ internal sealed class QueueModel
     public int InFlight => Order.Count(static entry => !entry.HasEnded);
 
     /// <summary>
-    /// Gets whether the queue may enter the fast path. The queue must be full. All its transfers must be in flight and have consecutive numbers. Another
-    /// transfer must be free. The queue must have reported all losses.
+    /// Gets whether the queue may enter the fast path. The queue must be full, and all transfers in the queue must be in flight and have consecutive numbers. A
+    /// transfer outside of the queue must be free, and all losses must have been reported.
     /// </summary>
     public bool CanEnterFast => Spare is null && Free.Count > 0 && Pending.IsNone && Order.Count == Depth
         && Order.Select((entry, place) => entry.Number == Next - Depth + place && !entry.HasEnded && entry.Lost.IsNone).All(static fits => fits);

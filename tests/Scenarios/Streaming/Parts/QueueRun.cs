@@ -23,7 +23,8 @@ internal sealed class QueueRun
     /// <summary>Performs a step if the step is possible.</summary>
     /// <param name="step">The step.</param>
     /// <param name="choice">
-    /// A number that selects one of the transfers with which the step is possible. The number also determines the loss of a skipped transfer.
+    /// A number that selects a transfer if the step is possible with several transfers. If the step skips a transfer, the number also determines how much data
+    /// is lost.
     /// </param>
     /// <returns>True if the step was possible.</returns>
     public bool Perform(QueueStep step, int choice)

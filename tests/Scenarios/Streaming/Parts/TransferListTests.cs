@@ -3,7 +3,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests two linked lists of a ring's transfers, and moves transfers between them. Each list must agree with a list of the runtime.</summary>
+/// <summary>
+/// Tests two linked lists of a ring's transfers, and moves transfers between them. Each linked list must agree with a <see cref="List{T}"/> to which the test
+/// makes the same changes.
+/// </summary>
 public sealed class TransferListTests
 {
     private const int Transfers = 7;

@@ -4,8 +4,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests the queue of a ring's transfers without a ring. The tests check the order of the transfers, and which transfers report losses. They also check when
-/// the queue enters and leaves the fast path.
+/// Tests a <see cref="TransferQueue"/> that belongs to no ring. The tests check the order of the transfers, and which transfers report losses. They also check
+/// when the queue enters and leaves the fast path.
 /// </summary>
 public sealed class TransferQueueTests
 {
