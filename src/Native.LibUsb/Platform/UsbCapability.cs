@@ -1,6 +1,9 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies an ability of libusb that depends on the system and the version. The values are those of <c>enum libusb_capability</c>.</summary>
+/// <summary>
+/// Specifies an optional capability of libusb. The capabilities depend on the operating system and on the version of libusb. The values are those of
+/// <c>enum libusb_capability</c>.
+/// </summary>
 public enum UsbCapability
 {
     /// <summary>libusb can report its capabilities.</summary>

@@ -5,11 +5,11 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Provides members that concern libusb as a whole: the search for its file, its version, functions and capabilities, the language of its messages, and its
-/// log.
+/// Provides members that concern libusb as a whole. They choose the libusb to load, return its version, functions and capabilities, set the language of its
+/// messages, and receive its log.
 /// </summary>
 /// <remarks>
-/// <para>libusb is loaded once for the process, when the first function of libusb is used. The library searches for libusb in this order:</para>
+/// <para>A process loads libusb once, when it first uses a function of libusb. This library searches for libusb in this order:</para>
 /// <list type="number">
 /// <item>the library that <see cref="SetPath"/> or <see cref="SetResolver"/> chose, if one of these methods was called;</item>
 /// <item>the application's own copy: in the application's folder, in its subfolder <c>runtimes/&lt;rid&gt;/native</c>, in the folders of the native files of
@@ -22,8 +22,8 @@ namespace Native.LibUsb;
 /// <para>A Native AOT program whose property <c>LibUsbLink</c> is <c>direct</c> or <c>static</c> does not search. With <c>direct</c>, the system's loader binds
 /// libusb when the program starts. With <c>static</c>, libusb is part of the program. In such a program, <see cref="SetPath"/> and <see cref="SetResolver"/>
 /// throw.</para>
-/// <para>Most functions are first used when they are first called. Some small getters, such as <see cref="libusb.libusb_get_version"/>, are imported without a
-/// GC transition. The just-in-time compiler binds such a getter when it compiles a method that calls the getter. Therefore call <see cref="SetPath"/> or
+/// <para>Most functions load libusb when they are first called. A few small getters, such as <see cref="libusb.libusb_get_version"/>, are imported without a GC
+/// transition. If a method calls such a getter, libusb is loaded when the just-in-time compiler compiles this method. Therefore call <see cref="SetPath"/> or
 /// <see cref="SetResolver"/> in a separate method that calls no function of libusb. If <c>Main</c> itself calls such a getter, even a call of
 /// <see cref="SetPath"/> in the first line of <c>Main</c> is too late.</para>
 /// </remarks>
@@ -39,19 +39,21 @@ public static unsafe class UsbLibrary
     /// </summary>
     public static bool IsLoaded => LibraryLoader.IsLoaded;
 
-    /// <summary>Gets whether libusb is part of this executable. If it is not, this property loads libusb.</summary>
+    /// <summary>
+    /// Gets whether libusb is part of this executable. If libusb is neither part of this executable nor loaded yet, this property loads libusb.
+    /// </summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were
     /// tried.</exception>
     public static bool IsStaticallyLinked => LibraryLoader.IsStaticallyLinked;
 
     /// <summary>
-    /// Gets the full path of the loaded libusb, or the name by which it was loaded if the system does not report the path. The value is null if libusb was not
-    /// used yet, if the program is statically linked, or if a resolver loaded libusb and the system does not report the path.
+    /// Gets the full path of the loaded libusb. If the system does not report the path, the value is the name by which this library loaded libusb, or null if a
+    /// resolver or the system's loader loaded libusb. The value is also null before libusb is first used, and always null in a statically linked program.
     /// </summary>
     public static string? LoadedPath => LibraryLoader.LoadedPath;
 
     /// <summary>Sets the file to load as libusb. This library then does not search for libusb. If it cannot load this file, it tries no other file.</summary>
-    /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
+    /// <param name="path">A full path, or a file name that the system's loader can find.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetPath(string path) => LibraryLoader.SetPath(path);
@@ -66,7 +68,8 @@ public static unsafe class UsbLibrary
     public static void SetResolver(Func<nint> resolver) => LibraryLoader.SetResolver(resolver);
 
     /// <summary>
-    /// Gets whether the libusb that is in use exports a function. This is the only reliable test for functions that libusb 1.0.26 does not have.
+    /// Gets whether the libusb that is in use exports a function. Every supported libusb has the functions of libusb 1.0.26. To check for a newer function, use
+    /// this method instead of the version.
     /// </summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True if the function can be called. For an inline function of libusb.h, the result is false, because libusb does not export it.</returns>
@@ -98,11 +101,11 @@ public static unsafe class UsbLibrary
     public static string GetErrorMessage(UsbError error) => Marshal.PtrToStringUTF8((nint)libusb.libusb_strerror((int)error)) ?? "";
 
     /// <summary>
-    /// Sets the handler for the messages that libusb logs in all contexts and outside of contexts (<c>libusb_set_log_cb</c>). <see cref="UsbLogHandler"/>
+    /// Sets the handler for all messages that libusb logs, including messages that belong to no context (<c>libusb_set_log_cb</c>). <see cref="UsbLogHandler"/>
     /// describes the rules for handlers.
     /// </summary>
     /// <param name="handler">
-    /// The handler. It receives each message that is at least as severe as the log level of the context that logs the message. Null removes the handler, and
+    /// The handler. It receives a message of a context only if the message is at least as severe as the context's log level. Null removes the handler, and
     /// libusb then writes to standard error again.
     /// </param>
     public static void SetLogHandler(UsbLogHandler? handler) => LogDispatcher.SetGlobal(handler);

@@ -16,7 +16,7 @@ public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryV
         Description = Text(native.describe) ?? "";
     }
 
-    /// <summary>Initializes a release version, for comparison with <see cref="UsbLibrary.Version"/>.</summary>
+    /// <summary>Initializes a version to compare with <see cref="UsbLibrary.Version"/>. The build number <see cref="Nano"/> is 0.</summary>
     /// <param name="major">The first number, such as 1 in 1.0.26.</param>
     /// <param name="minor">The second number, such as 0 in 1.0.26.</param>
     /// <param name="micro">The third number, such as 26 in 1.0.26.</param>

@@ -19,7 +19,9 @@ internal static class UsbfsLimits
     /// <summary>The largest number of bytes of one isochronous packet before Linux 5.2.</summary>
     public const int PacketBytesBefore52 = 49_152;
 
-    /// <summary>The largest number of bytes in one isochronous or interrupt URB. The kernel allocates the memory for the data of such a URB as one block, and
-    /// cannot allocate a larger block.</summary>
+    /// <summary>
+    /// The largest number of bytes in one isochronous or interrupt URB. The kernel stores the data of such a URB in one block of memory, and cannot allocate a
+    /// larger block. If the controller has no scatter-gather, libusb divides interrupt transfers into smaller URBs (<see cref="BulkPiece"/>).
+    /// </summary>
     public const int ContiguousBytes = 4 << 20;
 }

@@ -16,7 +16,9 @@ internal static class UsbfsMemory
     private const int UrbOverhead = 256;
     private const int PacketOverhead = 16;
 
-    /// <summary>Gets the limit in bytes. The value is null if there is no limit, if the file cannot be read, or if the system is not Linux.</summary>
+    /// <summary>
+    /// Gets the memory limit in bytes. The value is null if there is no limit, if <see cref="File"/> cannot be read, or if the system is not Linux.
+    /// </summary>
     public static long? Limit => OperatingSystem.IsLinux() ? ReadLimit(File) : null;
 
     /// <summary>Returns the limit that a file contains, in bytes; null if the file contains 0 or cannot be read.</summary>
@@ -36,7 +38,9 @@ internal static class UsbfsMemory
     public static long? Parse(string text) =>
         uint.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out uint megabytes) && megabytes > 0 ? (long)megabytes << 20 : null;
 
-    /// <summary>Returns the part of a limit that one ring uses by default. This part is half of the limit, because other devices also need memory.</summary>
+    /// <summary>
+    /// Returns how many bytes of the memory limit one ring may use by default. The result is half of the limit, because other devices also need memory.
+    /// </summary>
     public static long ShareOf(long limit) => limit / 2;
 
     /// <summary>Returns the number of bytes by which one transfer counts against the limit.</summary>
@@ -45,7 +49,9 @@ internal static class UsbfsMemory
     /// <summary>Returns the smallest limit, in MiB, that allows a number of bytes in flight.</summary>
     public static long MegabytesFor(long bytes) => (bytes + (1 << 20) - 1) >> 20;
 
-    /// <summary>Returns a sentence that explains how to raise the limit far enough for the given number of bytes in flight.</summary>
+    /// <summary>
+    /// Returns a sentence for the user. The sentence explains how to raise the memory limit so that the given number of bytes can be in flight.
+    /// </summary>
     public static string HowToRaise(long bytes)
     {
         long megabytes = MegabytesFor(bytes);

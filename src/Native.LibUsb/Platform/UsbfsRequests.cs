@@ -35,8 +35,7 @@ internal static unsafe class UsbfsRequests
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
     /// <returns>
-    /// The error that libusb would return, with one exception: for some errors, libusb would return <see cref="UsbError.Other"/>, and this method returns a
-    /// more specific error.
+    /// The error that libusb would return. If libusb would return only <see cref="UsbError.Other"/>, this method may return a more specific error.
     /// </returns>
     public static UsbError SetInterface(int descriptor, int interfaceNumber, int alternateSetting)
     {
@@ -57,8 +56,8 @@ internal static unsafe class UsbfsRequests
     }
 
     /// <summary>
-    /// Returns whether libusb divides bulk and interrupt transfers into pieces of <see cref="UsbfsLimits.BulkPiece"/> bytes, because the controller has no
-    /// scatter-gather. The result is null if the request (USBDEVFS_GET_CAPABILITIES) fails.
+    /// Returns whether libusb divides bulk and interrupt transfers into pieces of <see cref="UsbfsLimits.BulkPiece"/> bytes. libusb does so only if the
+    /// controller has no scatter-gather. The result is null if the request (USBDEVFS_GET_CAPABILITIES) fails.
     /// </summary>
     /// <param name="descriptor">The file descriptor of the device.</param>
     public static bool? DividesTransfers(int descriptor)

@@ -19,7 +19,7 @@ internal static unsafe partial class WindowsScheduling
             throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
-    /// <exception cref="ArgumentException">The processors are in several groups, but a thread can run in only one group.</exception>
+    /// <exception cref="ArgumentException">The processors belong to several processor groups. A thread can run on the processors of only one group.</exception>
     public static void CheckOneGroup(ReadOnlySpan<int> processors, string argument)
     {
         ushort group = Place(processors[0]).Group;

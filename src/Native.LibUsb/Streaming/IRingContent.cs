@@ -6,7 +6,10 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 internal interface IRingContent
 {
-    /// <summary>Gets whether one failed transfer stops the ring. If such a ring continued, its stream of data would have a gap.</summary>
+    /// <summary>
+    /// Gets whether one failed transfer stops the ring. Bulk and interrupt output rings stop, because the device would otherwise receive a stream with missing
+    /// data.
+    /// </summary>
     bool StopsAtFailure { get; }
 
     /// <summary>Takes the transfer to submit next, or returns null if there is none. The caller holds the lock.</summary>
@@ -19,7 +22,8 @@ internal interface IRingContent
     void TakeRefusedLocked(RingTransfer transfer);
 
     /// <summary>
-    /// Prepares for a run that begins, or that continues after the ring has cleared a halt. The caller holds the lock, and no transfer is in flight.
+    /// Prepares the content when the ring starts, and when the ring continues after it has cleared a halt. The caller holds the lock, and no transfer is in
+    /// flight.
     /// </summary>
     void BeginLocked();
 

@@ -4,19 +4,18 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Counts the service intervals in which no transfer was queued, and determines why no transfer was queued. No transfer status reports such intervals. The
-/// class therefore compares the stream with the host's clock. The bus polls the endpoint in every interval, so a stream that falls behind the clock has missed
-/// intervals.
+/// Counts the service intervals in which no transfer was queued, and determines the cause. libusb does not report these missed intervals, so the class compares
+/// the stream with the host's clock. The bus polls the endpoint in every interval. If the stream falls behind the clock, it has therefore missed intervals.
 /// </summary>
 /// <remarks>
 /// <para>A busy machine handles some completions late, so one late completion does not prove that an interval was missed. In almost every window of time,
 /// however, at least one completion is handled on time. If even the most punctual completion of a window is late, the class counts missed intervals. If a
 /// completion of a later window is on time again, the class corrects the count. The class treats small, slow changes as drift between the clocks of the bus and
 /// the host.</para>
-/// <para>The completions after a gap show the cause of the gap. If the queue ran empty while the thread that handles events ran in time, all later completions
-/// have the same additional delay. If the thread was late, all transfers in flight had ended before the thread handled the first completion. In this case, the
-/// first completion has a longer delay than the following completions. The difference is about the total duration of the transfers. The class therefore
-/// compares the completions of a window with the most punctual completion of the next window.</para>
+/// <para>The completions after a gap show the cause of the gap. If the queue ran empty while the thread that handles events ran in time, all completions after
+/// the gap have the same additional delay. If the thread was late, all transfers in flight had already ended when the thread handled the first completion after
+/// the gap. The delay of this completion exceeds the delay of the following completions by about the total duration of the transfers. The class therefore
+/// compares the most delayed completion of a window with the most punctual completion of the next window.</para>
 /// </remarks>
 internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer, int transfers)
 {
@@ -24,8 +23,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     private const int FewestCompletions = 16;
     private const double Ahead = 0.008; // xHCI reads its schedule up to seven frames ahead, so an empty queue continues at most this much later
 
-    // This is an instance field, because the runtime allocates memory when it first runs a static constructor. For this reason, code that runs while data
-    // streams uses no static fields.
+    // Code that runs while data streams must not allocate memory, but the runtime allocates memory when it first runs a static constructor. This value is
+    // therefore in an instance field.
     private readonly long _window = Stopwatch.Frequency / 4;
 
     private readonly double _ticksPerInterval = serviceInterval.TotalSeconds * Stopwatch.Frequency;
@@ -33,8 +32,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     // A smaller delay can result from a window in which every completion was late.
     private readonly double _least = Math.Max(serviceInterval.TotalSeconds * packetsPerTransfer / 2, 0.001) * Stopwatch.Frequency;
 
-    // If a completion has a longer delay than the following completions, and the difference is at least this time, all transfers of the queue had ended before
-    // the thread handled the completion.
+    // If the delay of a completion exceeds the delay of the following completions by at least this time, the thread was late: all transfers in the queue had
+    // ended before the thread handled the completion.
     private readonly double _late = QueueOf(serviceInterval.TotalSeconds * packetsPerTransfer, transfers) * Stopwatch.Frequency;
 
     private double _expected = double.NaN;
@@ -61,7 +60,9 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
 
     /// <summary>Records a completion.</summary>
     /// <param name="now">The time at which the completion was handled.</param>
-    /// <param name="intervals">The number of the stream's packets up to and including this completion.</param>
+    /// <param name="intervals">
+    /// The number of the stream's packets so far, including the packets of this completion. Each packet takes one service interval.
+    /// </param>
     /// <returns>Whether the counts may have changed.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Add(long now, long intervals)
@@ -102,7 +103,9 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     /// not count as missed.
     /// </summary>
     /// <param name="now">The time at which the last completion was handled.</param>
-    /// <param name="intervals">The number of the stream's packets up to and including this completion.</param>
+    /// <param name="intervals">
+    /// The number of the stream's packets so far, including the packets of this completion. Each packet takes one service interval.
+    /// </param>
     public void Finish(long now, long intervals)
     {
         if (_completions >= FewestCompletions)
@@ -155,25 +158,26 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         _windowEnd = 0; // the next completion begins a window
     }
 
-    /// <summary>Measures the delay of a completion by comparing it with a later completion.</summary>
-    /// <param name="latest">The start of the stream, computed from the completion.</param>
+    /// <summary>Measures the delay of the most delayed completion of a window. The method compares this completion with a later one.</summary>
+    /// <param name="latest">The start of the stream, computed from the delayed completion.</param>
     /// <param name="next">The start of the stream, computed from the later completion.</param>
-    /// <returns>Whether all transfers of the queue had ended before the thread handled the completion.</returns>
+    /// <returns>Whether the thread was late: all transfers in the queue had ended before the thread handled the delayed completion.</returns>
     private bool MeasureDelay(double latest, double next)
     {
         bool wasLate = latest - next >= _late;
         double expected = _expected + _behind;
-        // If the thread was late and the stream therefore missed intervals, these intervals are part of the delay. If the stream missed intervals although the
-        // thread ran in time, these intervals are not part of the delay.
+        // If the thread was late, the delay includes the intervals that the stream missed for this reason. If the thread ran in time, the delay includes no
+        // missed intervals.
         if (wasLate || next - expected <= _least)
             next = Math.Min(next, expected);
         _longestDelay = Math.Max(_longestDelay, latest - next);
         return wasLate;
     }
 
-    // Returns the smallest difference between two delays that shows that all transfers of the queue had ended. After the first transfer has ended, the other
-    // transfers take the time `others`. Three effects make the measured difference smaller than this time: the first completion can end a window, the host
-    // controller can continue the stream later, and the most punctual completion of the next window can be late too.
+    // Returns a limit. If the difference between two delays is at least this limit, all transfers in the queue had ended before the thread ran. After the first
+    // transfer has ended, the other transfers take the time `others`. The measured difference can be smaller than `others` for three reasons: the first
+    // completion may be the last one of a window, the host controller may continue the stream late, and the most punctual completion of the next window may be
+    // late too.
     private static double QueueOf(double transferTime, int transfers)
     {
         double others = transferTime * (transfers - 1);

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Divides a stream of bytes into the transfers of a ring, and marks the ends of messages. No method waits for a free buffer. While the filler has no buffer,
-/// <see cref="Room"/> is empty. If a method needs a buffer while no buffer is free, the return value of the method reports that no buffer was free.
+/// Divides a stream of bytes into the transfers of a ring, and marks the ends of messages. No method waits for a free buffer. If a method needs a buffer and
+/// none is free, its return value reports this. While the filler has no buffer, <see cref="Room"/> is empty.
 /// </summary>
 internal sealed class OutputFiller
 {
@@ -81,7 +81,7 @@ internal sealed class OutputFiller
     /// <summary>
     /// Passes the bytes to the ring, and ends the message. If the message must end with a zero-length packet, <see cref="TryPayEnd"/> sends this packet.
     /// </summary>
-    /// <param name="evenEmpty">Whether the method ends an empty message if no message was begun.</param>
+    /// <param name="evenEmpty">Whether the method sends an empty message if the program has begun no message.</param>
     public void End(bool evenEmpty)
     {
         if (_filled > 0)

@@ -63,8 +63,7 @@ internal sealed class OutputQueue : IRingContent
     }
 
     /// <summary>
-    /// Submits zeros if an isochronous endpoint would otherwise have nothing to send. Before the call, the program has had time to commit data. The caller
-    /// holds the lock.
+    /// Submits zeros if an isochronous endpoint would otherwise have nothing to send. The caller has given the program time to commit data, and holds the lock.
     /// </summary>
     /// <param name="underrunCounted">Whether the caller has already counted the underrun.</param>
     public void FillLocked(bool underrunCounted)

@@ -1,12 +1,12 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies whether a thread calls the handler of an output ring. The state changes only under the ring's lock.</summary>
+/// <summary>Specifies whether a thread is calling the handler of an output ring. The state changes only under the ring's lock.</summary>
 /// <remarks>
 /// <list type="table">
 /// <listheader><term>State</term><description>Next states</description></listheader>
 /// <item><term>Idle</term><description>When a transfer ends: Asking.</description></item>
-/// <item><term>Filling</term><description>When the queue is full or the handler has no more data: Asking, and the ring submits the filled buffers. No transfer
-/// ends in this state, because no transfer is in flight.</description></item>
+/// <item><term>Filling</term><description>When the queue is full or the handler has no more data: Asking. At this change, the ring submits the filled buffers.
+/// No transfer ends in the state Filling, because no transfer is in flight.</description></item>
 /// <item><term>Asking</term><description>When a transfer ends: AskingAgain. When the queue is full or the handler has no more data: Idle.</description></item>
 /// <item><term>AskingAgain</term><description>When a transfer ends: AskingAgain. When the queue is full or the handler has no more data: Idle, or Asking if no
 /// transfer is in flight.</description></item>
@@ -28,8 +28,8 @@ internal enum ProducerState
     Asking,
 
     /// <summary>
-    /// A thread calls the handler, and another transfer has ended since the call began. The callback of that transfer did not call the handler, so the thread
-    /// that calls the handler must call it once more.
+    /// A thread is calling the handler, and a transfer has ended since the call began. The callback of this transfer did not call the handler. If no transfer
+    /// is in flight any more, no later callback follows, so the thread must call the handler again.
     /// </summary>
     AskingAgain,
 }
