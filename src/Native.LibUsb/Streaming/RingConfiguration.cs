@@ -10,8 +10,8 @@ internal sealed record RingConfiguration
 
     private const int DefaultTransfers = 16;
 
-    // If fewer transfers than this number were in flight, one late completion would leave the queue almost empty. If the memory limit is low, the library
-    // therefore chooses shorter transfers instead of fewer transfers.
+    // If the memory limit is low, an isochronous ring uses shorter transfers, so that this number of transfers fits into the ring's share of the limit. With
+    // fewer transfers in flight, one late completion would leave the queue almost empty.
     private const int FewestDefaultTransfers = 4;
 
     public required byte Endpoint { get; init; }
@@ -102,7 +102,10 @@ internal sealed record RingConfiguration
         return configuration;
     }
 
-    /// <summary>Returns the part of the program's memory that belongs to one transfer. If the ring allocates its own memory, the result is empty.</summary>
+    /// <summary>
+    /// Returns the memory of one transfer. This memory is a part of the memory that the program provided for the ring. If the program provided no memory, the
+    /// result is empty, and the ring allocates its own memory.
+    /// </summary>
     /// <param name="index">The index of the transfer.</param>
     public Memory<byte> MemoryOf(int index) => Options.Memory.IsEmpty ? default : Options.Memory.Slice(index * TransferSize, TransferSize);
 

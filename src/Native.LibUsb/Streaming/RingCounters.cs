@@ -152,7 +152,7 @@ internal struct RingCounters
     /// <summary>Returns a consistent copy of the counters.</summary>
     /// <param name="counters">The counters.</param>
     /// <param name="inFlight">The number of transfers in flight.</param>
-    /// <param name="longestCallback">The longest callback.</param>
+    /// <param name="longestCallback">The duration of the longest callback.</param>
     public static UsbRingStatistics Read(ref RingCounters counters, int inFlight, TimeSpan longestCallback)
     {
         var spin = new SpinWait();

@@ -67,7 +67,7 @@ internal sealed unsafe class RingEngine
     /// <summary>Gets whether the ring runs and its queue has room for another transfer. The caller holds the lock.</summary>
     public bool WantsMore => Run.IsRunning && Queue.HasRoom;
 
-    /// <summary>Reserves the ring for a start, and takes ownership of its transfers.</summary>
+    /// <summary>Reserves the ring for the caller, which is about to start it. From this call on, the ring owns its transfers.</summary>
     /// <exception cref="InvalidOperationException">The ring runs already, or is being stopped.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its handle is closing.</exception>
     public void Reserve()
@@ -207,8 +207,8 @@ internal sealed unsafe class RingEngine
     public void CountRefusedLocked(UsbError error)
     {
         Counters.Refused(error);
-        // The ring submits again when another transfer ends. That submission may succeed, for example because the ended transfer has freed memory. The ring
-        // therefore stops only if the device is gone, or if no other transfer is in flight.
+        // If other transfers are in flight, the ring submits again when one of them ends. This attempt may succeed, for example because the ended transfer has
+        // freed memory. The ring therefore stops only if the device is gone, or if no other transfer is in flight.
         if (error == UsbError.NoDevice || Queue.InFlight == 0)
             Run.TryStop(error);
     }
@@ -226,8 +226,8 @@ internal sealed unsafe class RingEngine
     // ---- After the lock -------------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Continues the stopping of a ring: cancels the transfers in flight, and ends the run if no transfer is in flight any more. If the ring is not being
-    /// stopped, the method does nothing. The caller has released the lock.
+    /// Continues to stop a ring that is being stopped. The method cancels the transfers in flight. If no transfer is in flight any more, the method ends the
+    /// run. If the ring is not being stopped, the method does nothing. The caller has released the lock.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()
@@ -450,9 +450,9 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>
-    /// Completes a transfer. The method uses the fast path if the fast path is active, the transfer has completed, and the transfer is the oldest one in
-    /// flight. On the fast path, the method takes no lock. The method submits the spare transfer in place of the completed transfer, and then delivers the
-    /// completed transfer. The completed transfer becomes the next spare transfer.
+    /// Handles a transfer that has ended. The method takes the fast path if the fast path is active, the transfer is the oldest one in flight, and the transfer
+    /// has succeeded. On the fast path, the method takes no lock. The method submits the spare transfer, and then delivers the ended transfer. The ended
+    /// transfer becomes the next spare transfer.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Complete(RingTransfer ended, libusb_transfer* native)

@@ -13,12 +13,13 @@ namespace Native.LibUsb.Streaming;
 /// <item>One thread at a time submits transfers, in the order of their sequence numbers. If a thread has transfers to submit while another thread is
 /// submitting, the other thread submits these transfers too.</item>
 /// <item>A thread that stops the ring writes the run state, issues a process-wide memory barrier, and then cancels every transfer. A thread that submits a
-/// transfer reads the run state after the submission. At least one of the two threads therefore cancels the submitted transfer.</item>
+/// transfer reads the run state after the submission. If the ring is being stopped, the submitting thread cancels the transfer. At least one of the two threads
+/// therefore cancels the transfer.</item>
 /// <item>A method whose name ends in <c>Locked</c> is called with the lock held, and returns with the lock held.</item>
 /// </list>
-/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. If another thread holds the lock, a thread that enters the
-/// lock first spins and then sleeps briefly. During the sleep, the thread that holds the lock can run and release the lock, even if it has a lower priority and
-/// runs on the same processor.</para>
+/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. A thread that finds the lock held first spins, and then
+/// sleeps briefly between its attempts. During a sleep, the thread that holds the lock can run and release the lock, even if it has a lower priority and runs
+/// on the same processor.</para>
 /// </remarks>
 internal struct RingLock
 {

@@ -73,9 +73,7 @@ internal sealed class RingRun
         _stage = RingStage.Draining;
     }
 
-    /// <summary>
-    /// Stops the run, and prevents its continuation. If another thread is starting the ring or is clearing a halt, the ring does not run after that.
-    /// </summary>
+    /// <summary>Stops the run. If another thread is starting the ring or clearing a halt, the run stops as soon as that thread has finished.</summary>
     public void StopForGood(UsbError failure)
     {
         if (_stage == RingStage.Starting)
@@ -92,7 +90,7 @@ internal sealed class RingRun
 
     public void EndCallback() => _callbacks--;
 
-    /// <summary>Lets the calling thread cancel the transfers if the transfers are marked for cancellation.</summary>
+    /// <summary>Assigns the cancellation of the transfers to the calling thread, if the transfers are marked for cancellation.</summary>
     /// <param name="again">Whether to cancel the transfers even if they were cancelled before.</param>
     /// <returns>Whether the caller must cancel the transfers, and call <see cref="EndCancelling"/> after that.</returns>
     public bool TryBeginCancelling(bool again)
@@ -106,7 +104,7 @@ internal sealed class RingRun
 
     public void EndCancelling() => _cancelling--;
 
-    /// <summary>Begins to end the run, if no transfer, callback or cancellation is outstanding.</summary>
+    /// <summary>Moves a run that is being stopped to its next stage, if no transfer is in flight and no callback or cancellation is running.</summary>
     /// <param name="inFlight">The number of transfers in flight.</param>
     /// <param name="clearsHalts">Whether the options allow the ring to clear a halt and continue.</param>
     /// <returns>Recovering or Settling if the caller must perform the work of that stage. Draining means that the caller has nothing to do.</returns>
@@ -128,8 +126,8 @@ internal sealed class RingRun
         return runs;
     }
 
-    /// <summary>Ends the run. The caller has already ended the ring's ownership of all transfers.</summary>
-    /// <returns>The source of the task <see cref="Completion"/>. The caller completes the source after releasing the lock.</returns>
+    /// <summary>Ends the run. Before the call, the ring has given up the ownership of its transfers.</summary>
+    /// <returns>The completion source of the task <see cref="Completion"/>. The caller completes this task after it has released the lock.</returns>
     public TaskCompletionSource Settle()
     {
         Debug.Assert(_stage == RingStage.Settling);

@@ -11,8 +11,8 @@ namespace Native.LibUsb.Streaming;
 /// <see cref="Set"/> writes the state and then reads the number of waiting threads. A thread that begins to wait first increments that number, and then reads
 /// the state. Therefore <see cref="Set"/> reads the new number, or the thread reads the new state.</para>
 /// <para>An awaiting method stores its continuation in the field <c>_core</c>. <see cref="Set"/> completes <c>_core</c> only after the continuation is stored.
-/// If <see cref="Set"/> completed <c>_core</c> earlier, the awaiting method could resume and begin its next wait before <c>_core</c> has looked up the
-/// continuation. <c>_core</c> would then run the continuation of the next wait.</para>
+/// Otherwise, the awaiting method could resume and begin its next wait while <c>_core</c> still looks up the continuation. <c>_core</c> would then find and run
+/// the continuation of the next wait.</para>
 /// </remarks>
 #pragma warning disable CA1001 // the garbage collector frees the event, because a thread may still wait for it when the ring is disposed
 internal sealed class RingSignal(bool continueInline) : IValueTaskSource
@@ -21,8 +21,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     private const int Unset = 0;
     private const int IsSet = 1;
 
-    // The state is Unset, IsSet, or a value that the method Awaited returns. The third kind of value means that a continuation is stored. It contains the
-    // number of the wait, so that a late cancellation of one wait cannot affect the next wait.
+    // The state is Unset, IsSet, or a value from the method Awaited. A value from Awaited means that a continuation is stored. The value contains the number of
+    // the wait, so that a late cancellation of one wait cannot affect the next wait.
     private int _state;
 
     private int _waitingThreads;
@@ -49,8 +49,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
 
     /// <summary>Blocks the thread until the signal is set.</summary>
     /// <returns>
-    /// False if the time ran out. If the method returns true, an earlier wait may already have consumed the signal. The caller therefore checks its condition,
-    /// and waits again if necessary.
+    /// False if the time ran out. If the result is true, there may still be no new work, because an earlier wait may have consumed the signal. The caller
+    /// therefore checks its condition, and waits again if necessary.
     /// </returns>
     public bool Wait(TimeSpan timeout)
     {

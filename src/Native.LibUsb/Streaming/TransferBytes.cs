@@ -8,7 +8,8 @@ namespace Native.LibUsb.Streaming;
 /// <param name="EndsMessage">Whether a message ends after the bytes.</param>
 /// <param name="LossBefore">The error that describes a loss of data before the bytes. Success means that no data was lost before the bytes.</param>
 /// <param name="LossAfter">
-/// The error that describes a loss of data after the bytes or between isochronous packets. Success means that there was no such loss.
+/// The error that describes a loss of data within or after the bytes. Data within the bytes is lost if an isochronous packet has failed. Success means that
+/// there was no such loss.
 /// </param>
 internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMemory<byte> Data, bool EndsMessage, UsbError LossBefore, UsbError LossAfter)
 {
@@ -23,15 +24,15 @@ internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMem
         return new TransferBytes(buffer, buffer.Memory, boundary == UsbReadBoundary.ShortPacket && buffer.EndsWithShortPacket, before, after);
     }
 
-    // If the status means that the transfer has lost data, the method returns the error. For all other statuses, it returns success. A cancelled transfer does
-    // not count as a loss, because the program has stopped the ring. If the endpoint has stalled or the device was unplugged, the ring's Failure contains the
-    // error, unless the ring has recovered.
+    // If the status means that the transfer has lost data, the method returns the error. For all other statuses, the method returns success. A cancelled
+    // transfer does not count as a loss, because the program has stopped the ring. A stall or an unplugged device does not count either, because it stops the
+    // ring. The ring's Failure then contains the error, until the ring has recovered.
     private static UsbError ErrorOf(UsbTransferStatus status) =>
         status is UsbTransferStatus.Error or UsbTransferStatus.TimedOut or UsbTransferStatus.Overflow ? UsbTransferOutcome.ErrorOf(status) : UsbError.Success;
 
     /// <summary>
-    /// Moves the good packets together, so that there are no gaps between their bytes. After the call, the packets are no longer at their original positions,
-    /// so no code may read the single packets.
+    /// Moves the good packets together, so that there are no gaps between their bytes. After the call, the packets are no longer at their original positions.
+    /// Code must not read individual packets any more.
     /// </summary>
     private static int Gather(RingTransfer transfer, bool reports, ref UsbError failed)
     {

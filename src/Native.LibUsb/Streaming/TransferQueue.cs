@@ -4,15 +4,15 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the transfers of a ring. The queue contains the free transfers, and a list of the transfers that are in flight or have ended. This list is in the
+/// Represents the transfers of a ring. The queue contains the free transfers, and a list of the transfers that are in flight or have ended. The list is in the
 /// order of submission. The queue itself submits nothing. The caller of any member holds the ring's lock.
 /// </summary>
 /// <remarks>
-/// On the fast path, the thread that handles events changes the queue without the ring's lock, and the queue does not maintain the order. The transfers in
+/// On the fast path, the thread that handles events changes the queue without the ring's lock, and the queue does not maintain the list. The transfers in
 /// flight have consecutive sequence numbers, and <see cref="Head"/> is the first of these numbers. One more transfer, the spare transfer, has a lower number
-/// and belongs to the thread that handles events. The spare transfer is always the transfer that ended last. When a transfer ends, the ring submits the spare
-/// transfer in its place. Each transfer therefore always has the same replacement (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the
-/// order from the sequence numbers.
+/// and belongs to the thread that handles events. When a transfer ends, the ring submits the spare transfer, and the ended transfer becomes the new spare
+/// transfer. The transfers therefore take turns in a fixed cycle. When a transfer ends, the spare transfer is always its predecessor in this cycle
+/// (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the list from the sequence numbers.
 /// </remarks>
 internal sealed class TransferQueue
 {
@@ -62,7 +62,10 @@ internal sealed class TransferQueue
     /// <summary>Gets the newest transfer that is in flight or has ended; null if there is none.</summary>
     public RingTransfer? Last => _order.Last;
 
-    /// <summary>Gets the sequence number of the transfer that must end next on the fast path; negative if the fast path is not active.</summary>
+    /// <summary>
+    /// Gets the sequence number of the oldest transfer in flight on the fast path. The ring stays on the fast path only if this transfer ends next. The value
+    /// is negative if the fast path is not active, or if a test has interrupted it.
+    /// </summary>
     public long Head { get; private set; } = NotFast;
 
     /// <summary>Gets whether the thread that handles events changes the queue without the lock.</summary>
@@ -80,7 +83,7 @@ internal sealed class TransferQueue
         _free[_freeCount++] = transfer.Index;
     }
 
-    /// <summary>Appends a transfer that is about to be submitted to the order.</summary>
+    /// <summary>Appends a transfer that is about to be submitted to the list.</summary>
     public void Append(RingTransfer transfer)
     {
         transfer.State = RingTransferState.InFlight;
@@ -111,10 +114,10 @@ internal sealed class TransferQueue
         InFlight--;
     }
 
-    /// <summary>Removes an ended transfer from the order.</summary>
+    /// <summary>Removes an ended transfer from the list.</summary>
     public void Remove(RingTransfer transfer) => _order.Remove(transfer);
 
-    /// <summary>Removes an ended transfer from the order without delivering the transfer. The next transfer reports the loss.</summary>
+    /// <summary>Removes an ended transfer from the list without delivering its data. The next transfer reports the loss.</summary>
     public void Skip(RingTransfer transfer, UsbRingLoss loss)
     {
         UsbRingLoss all = transfer.LostBefore.Plus(loss);
@@ -133,8 +136,8 @@ internal sealed class TransferQueue
     {
         if (IsFast || InFlight != _depth || _order.Count != InFlight || _freeCount == 0 || !_pendingLoss.IsNone)
             return false;
-        // The order contains only transfers in flight, and their numbers ascend. If the first number plus the count equals the number of the next submission,
-        // no number is missing.
+        // The list contains only transfers in flight, and their numbers ascend. The numbers are consecutive if the first number plus the count equals the
+        // number of the next submission.
         RingTransfer first = _order.First!;
         if (first.Sequence != _next - InFlight)
             return false;

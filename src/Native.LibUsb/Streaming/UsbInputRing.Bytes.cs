@@ -42,10 +42,10 @@ public sealed partial class UsbInputRing
         return transfer is not null;
     }
 
-    /// <summary>Waits until the state of the ring may have changed.</summary>
+    /// <summary>Waits until the ring signals that its state may have changed. The caller then checks the state.</summary>
     internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken) => _signal.WaitAsync(cancellationToken);
 
-    /// <summary>Blocks the thread until the state of the ring may have changed.</summary>
+    /// <summary>Blocks the thread until the ring signals that its state may have changed. The caller then checks the state.</summary>
     /// <returns>False if the time ran out.</returns>
     internal bool WaitForChange(TimeSpan timeout)
     {

@@ -12,9 +12,9 @@ namespace Native.LibUsb.Streaming;
 /// <remarks>
 /// A handler on the event thread needs about as much processor time as a C program that does the same work. Code that awaits <see cref="ReadAsync"/> continues
 /// on the thread pool. Such code needs more than twice as much processor time, because each wake-up switches to another thread.
-/// <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The measurements are in bench/README.md. If a handler throws an exception,
-/// <see cref="UsbContext.UnhandledCallbackException"/> receives the exception, and the stream continues. If this event has no subscriber, the method that
-/// handles events throws the exception. On an event thread of the library, such an exception ends the process.
+/// <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The measurements are in bench/README.md. If a handler throws an exception, the context
+/// raises the event <see cref="UsbContext.UnhandledCallbackException"/>, and the stream continues. If the event has no subscriber, the method that handles USB
+/// events throws the exception. On an event thread of the library, such an exception ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbInputRing : UsbRing
 {
@@ -40,7 +40,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// The ring runs already, or the ring may drop data (<see cref="UsbRingOptions.Overflow"/>) but has no spare buffers.
     /// </exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start()
@@ -56,7 +56,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// </typeparam>
     /// <exception cref="InvalidOperationException">The ring runs already.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
@@ -67,7 +67,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The ring runs already.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbInputCallback callback)
@@ -81,8 +81,8 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     {
         if (transfer.State != RingTransferState.Lent)
         {
-            // Either a handler holds the buffer, or the buffer is already stale. In the first case, the exchange makes the buffer stale, and the ring takes the
-            // buffer back when the handler returns. In the second case, the exchange does nothing.
+            // If a handler holds the buffer, the exchange below makes the buffer stale, and the ring takes the buffer back when the handler returns. If the
+            // buffer is already stale, the exchange does nothing.
             Interlocked.CompareExchange(ref transfer.Loan, loan + 1, loan);
             return;
         }
@@ -141,8 +141,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     }
 
     /// <summary>
-    /// Discards the data that has just arrived, because no other buffer is free. The ring can then submit the buffer of this data again. The caller holds the
-    /// lock.
+    /// Discards the data that has just arrived, so that the ring can submit the buffer again. The caller has found no other free buffer, and holds the lock.
     /// </summary>
     private void DropLocked(RingTransfer transfer)
     {

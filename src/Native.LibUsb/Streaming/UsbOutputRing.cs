@@ -62,7 +62,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// </typeparam>
     /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
@@ -76,7 +76,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbOutputCallback callback)
