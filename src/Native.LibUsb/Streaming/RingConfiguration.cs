@@ -10,8 +10,8 @@ internal sealed record RingConfiguration
 
     private const int DefaultTransfers = 16;
 
-    // If the memory limit is low, an isochronous ring uses shorter transfers, so that this number of transfers fits into the ring's share of the limit. With
-    // fewer transfers in flight, one late completion would leave the queue almost empty.
+    // With fewer transfers in flight, one late completion would leave the queue almost empty. If the memory limit is low, an isochronous ring therefore uses
+    // shorter transfers, so that this number of transfers fits into the ring's share of the limit.
     private const int FewestDefaultTransfers = 4;
 
     public required byte Endpoint { get; init; }

@@ -226,8 +226,8 @@ internal sealed unsafe class RingEngine
     // ---- After the lock -------------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Continues to stop a ring that is being stopped. The method cancels the transfers in flight. If no transfer is in flight any more, the method ends the
-    /// run. If the ring is not being stopped, the method does nothing. The caller has released the lock.
+    /// Continues to stop the ring, if the ring is being stopped. The method cancels the transfers in flight. If no transfer is in flight any more, the method
+    /// ends the run. The caller has released the lock.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()

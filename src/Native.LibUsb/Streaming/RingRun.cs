@@ -73,7 +73,9 @@ internal sealed class RingRun
         _stage = RingStage.Draining;
     }
 
-    /// <summary>Stops the run. If another thread is starting the ring or clearing a halt, the run stops as soon as that thread has finished.</summary>
+    /// <summary>
+    /// Stops the run, even if another thread is starting the ring or clearing a halt. The run then stops as soon as that thread has finished.
+    /// </summary>
     public void StopForGood(UsbError failure)
     {
         if (_stage == RingStage.Starting)

@@ -8,7 +8,7 @@ namespace Native.LibUsb.Streaming;
 /// <param name="EndsMessage">Whether a message ends after the bytes.</param>
 /// <param name="LossBefore">The error that describes a loss of data before the bytes. Success means that no data was lost before the bytes.</param>
 /// <param name="LossAfter">
-/// The error that describes a loss of data within or after the bytes. Data within the bytes is lost if an isochronous packet has failed. Success means that
+/// The error that describes a loss of data within or after the bytes. Data is lost within the bytes if an isochronous packet has failed. Success means that
 /// there was no such loss.
 /// </param>
 internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMemory<byte> Data, bool EndsMessage, UsbError LossBefore, UsbError LossAfter)

@@ -11,7 +11,7 @@ namespace Native.LibUsb.Streaming;
 /// On the fast path, the thread that handles events changes the queue without the ring's lock, and the queue does not maintain the list. The transfers in
 /// flight have consecutive sequence numbers, and <see cref="Head"/> is the first of these numbers. One more transfer, the spare transfer, has a lower number
 /// and belongs to the thread that handles events. When a transfer ends, the ring submits the spare transfer, and the ended transfer becomes the new spare
-/// transfer. The transfers therefore take turns in a fixed cycle. When a transfer ends, the spare transfer is always its predecessor in this cycle
+/// transfer. The transfers therefore take turns in a fixed cycle. When a transfer ends, its predecessor in this cycle is always the spare transfer
 /// (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the list from the sequence numbers.
 /// </remarks>
 internal sealed class TransferQueue
@@ -83,7 +83,7 @@ internal sealed class TransferQueue
         _free[_freeCount++] = transfer.Index;
     }
 
-    /// <summary>Appends a transfer that is about to be submitted to the list.</summary>
+    /// <summary>Appends a transfer to the list. The caller submits the transfer after the call.</summary>
     public void Append(RingTransfer transfer)
     {
         transfer.State = RingTransferState.InFlight;

@@ -6,7 +6,7 @@ public static class UsbEndpointRings
     /// <summary>Creates a ring that reads from an endpoint.</summary>
     /// <param name="endpoint">A bulk, interrupt or isochronous IN endpoint.</param>
     /// <param name="options">
-    /// The options of the ring. If the value is null, the ring uses the defaults, which suit a continuous stream. By default, the size of a bulk transfer is 64
+    /// The options of the ring. If the value is null, the ring uses the defaults, which suit a continuous stream. By default, a bulk transfer has a size of 64
     /// KiB. The ring delivers the data of a transfer when the transfer is full or a short packet arrives. If a device sends little data and no short packets,
     /// the ring therefore delivers the data late (see <see cref="UsbRingOptions.TransferSize"/>). Use <see cref="UsbRingOptions.ForRate"/> for a known rate,
     /// and <see cref="UsbRingOptions.ForLatency"/> for data that is needed at once.

@@ -40,7 +40,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// The ring runs already, or the ring may drop data (<see cref="UsbRingOptions.Overflow"/>) but has no spare buffers.
     /// </exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
+    /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start()
@@ -56,7 +56,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// </typeparam>
     /// <exception cref="InvalidOperationException">The ring runs already.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
+    /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
@@ -67,7 +67,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The ring runs already.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
+    /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbInputCallback callback)

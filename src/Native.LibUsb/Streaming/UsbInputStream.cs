@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Provides a stream of bytes that reads a ring. <see cref="UsbInputRing.AsStream"/> creates the stream. Only one reader at a time is allowed.
+/// Provides a <see cref="Stream"/> that reads the data of a ring. <see cref="UsbInputRing.AsStream"/> creates the stream. Only one reader at a time is allowed.
 /// </summary>
 /// <remarks>
-/// A read returns the bytes that have arrived, as far as they fit into the caller's memory. These bytes may come from several transfers. A read waits only if
-/// no bytes have arrived. A read returns 0 bytes when the ring has stopped and all data was read. With <see cref="UsbReadBoundary.ShortPacket"/>, a read also
+/// A read returns the bytes that have arrived, up to the length of the caller's memory. These bytes may come from several transfers. A read waits only if no
+/// bytes have arrived. A read returns 0 bytes when the ring has stopped and all data was read. With <see cref="UsbReadBoundary.ShortPacket"/>, a read also
 /// returns 0 bytes once at the end of each message. If the ring has failed, reads first return all data that arrived before the failure. The next read throws
 /// <see cref="UsbException"/>. Reading allocates nothing.
 /// </remarks>
@@ -141,11 +141,11 @@ public sealed class UsbInputStream : Stream
     /// <inheritdoc/>
     public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
 
-    /// <summary>Writes the ring's data to another stream, without an intermediate copy, until the message or the stream ends.</summary>
+    /// <summary>Writes this stream's data to another stream without an intermediate copy. The method stops at the end of a message or of this stream.</summary>
     /// <param name="destination">The stream to write to.</param>
     /// <param name="bufferSize">The value is not used.</param>
     /// <param name="cancellationToken">A token that cancels the copying. A later read returns the data that was not written.</param>
-    /// <returns>A task that completes at the end of the message or of the stream.</returns>
+    /// <returns>A task that completes at the end of the message or of this stream.</returns>
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
     {
         ValidateCopyToArguments(destination, bufferSize);

@@ -35,7 +35,8 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     /// </param>
     /// <param name="endOfMessage">
     /// True if the bytes end a message. If the last packet of the message is full, the ring then adds a zero-length packet, so that the device detects the end.
-    /// The value must be false on isochronous endpoints. Not every system can add a zero-length packet (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>).
+    /// The value must be false on isochronous endpoints. The value true works on Linux, on macOS and with WinUSB (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>). On
+    /// other systems, libusb refuses the transfer, and the ring fails with <see cref="UsbError.NotSupported"/>.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is not within the buffer.</exception>
     /// <exception cref="ArgumentException">The ring is isochronous, and <paramref name="endOfMessage"/> is true.</exception>

@@ -9,8 +9,8 @@ public sealed partial class UsbOutputRing
     /// <param name="boundary">Whether the stream marks the ends of messages.</param>
     /// <returns>The stream. Disposing the stream flushes it, and does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>, but the ring cannot mark the ends of messages. The ring is isochronous, or its
-    /// transfers are shorter than one packet.
+    /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous, or its transfers are shorter than one packet.
+    /// Such a ring cannot mark the ends of messages.
     /// </exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
@@ -27,8 +27,8 @@ public sealed partial class UsbOutputRing
     /// <param name="boundary">Whether the pipe writer marks the ends of messages.</param>
     /// <returns>The writer. Completing the writer sends the bytes that were written, and does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>, but the ring cannot mark the ends of messages. The ring is isochronous, or its
-    /// transfers are shorter than one packet.
+    /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous, or its transfers are shorter than one packet.
+    /// Such a ring cannot mark the ends of messages.
     /// </exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
@@ -41,7 +41,7 @@ public sealed partial class UsbOutputRing
     /// <summary>Wakes a waiting writer, so that it checks the ring's state again.</summary>
     internal void Nudge() => Signal.Set();
 
-    /// <summary>Waits until the state of the ring may have changed.</summary>
+    /// <summary>Waits until the ring signals that its state may have changed. The caller then checks the state.</summary>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken)

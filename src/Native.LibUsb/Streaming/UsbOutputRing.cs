@@ -3,15 +3,15 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a ring that writes. A handler on the event thread can fill each free buffer. In this case, the program calls <see cref="Start{THandler}"/> or
-/// <see cref="Start(UsbOutputCallback)"/>. Other code can also fill the buffers. In this case, the program calls <see cref="Start()"/>, and the code calls
-/// <see cref="TryAcquire(out UsbOutputBuffer)"/> or <see cref="AcquireAsync"/>. The ring sends buffers in the order in which they are committed.
+/// Represents a ring that writes. If the program starts the ring with <see cref="Start{THandler}"/> or <see cref="Start(UsbOutputCallback)"/>, a handler fills
+/// each free buffer. If the program starts the ring with <see cref="Start()"/>, other code takes the buffers with <see cref="TryAcquire(out UsbOutputBuffer)"/>
+/// or <see cref="AcquireAsync"/>, and fills them. The ring sends buffers in the order in which they are committed.
 /// </summary>
 /// <remarks>
-/// A failed bulk or interrupt transfer stops the ring, because the device would otherwise receive the later data after a gap. The ring keeps the data that the
-/// device has not taken, and sends this data first when the ring is started again. An isochronous ring continues after a failed transfer. If a handler throws
-/// an exception, the context raises the event <see cref="UsbContext.UnhandledCallbackException"/>, and the stream continues. If the event has no subscriber,
-/// the method that handles USB events throws the exception. On an event thread of the library, such an exception ends the process.
+/// A failed bulk or interrupt transfer stops the ring. Otherwise, the device would receive a stream with missing data. The ring keeps the data that the device
+/// has not taken, and sends this data first when the ring is started again. An isochronous ring continues after a failed transfer. If a handler throws an
+/// exception, the context raises the event <see cref="UsbContext.UnhandledCallbackException"/>, and the stream continues. If the event has no subscriber, the
+/// method that handles USB events throws the exception. On an event thread of the library, such an exception ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbOutputRing : UsbRing
 {
@@ -36,12 +36,15 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     internal RingSignal Signal { get; }
 
-    /// <summary>Gets whether the ring holds back committed buffers although the queue has room for them. The caller holds the lock.</summary>
+    /// <summary>
+    /// Gets whether the ring collects committed buffers without submitting them. The ring does so while the method Start calls the handler. When the queue is
+    /// full or the handler has no more data, the ring submits the buffers together. The caller holds the lock.
+    /// </summary>
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
-    // If the ring has a handler, or if waiting code continues in the callback, the program can commit data until the callback ends. The ring then counts the
-    // transfers in flight at the end of the callback. Other waiting code may run after the callback, so the ring counts the transfers in flight before it
-    // signals that code.
+    // If this property is true, the program refills the queue in the callback: in the handler, or in waiting code that continues in the callback. The ring then
+    // counts the transfers in flight at the end of the callback. If the property is false, waiting code may continue after the callback, so the ring counts the
+    // transfers in flight before it signals this code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>
@@ -62,7 +65,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// </typeparam>
     /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
+    /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
@@ -76,7 +79,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused the first transfer, or the device is gone. If the ring has already submitted transfers, it cancels these transfers.
+    /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbOutputCallback callback)
@@ -126,7 +129,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>
     /// Records the number of transfers in flight. The caller holds the lock. If <see cref="RefillsInCallback"/> is true, a callback calls this method after the
-    /// program has refilled the queue. Otherwise the callback calls it before it signals the program.
+    /// program has refilled the queue. If the property is false, a callback calls this method before the callback signals the program.
     /// </summary>
     /// <returns>True if the ring runs and no transfer is in flight. In this case, the method has counted an underrun.</returns>
     private bool CountInFlightLocked()
@@ -231,8 +234,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Submits the buffers that the handler has filled.</summary>
     /// <returns>
-    /// True if the caller is done. False if a transfer ended while the handler ran, and no transfer is in flight now. No later callback calls the handler in
-    /// this case, so the caller must call the handler again.
+    /// False if a transfer ended while the handler ran, and no transfer is in flight now. The caller must then call the handler again, because no later
+    /// callback will call it. Otherwise true.
     /// </returns>
     private bool TryEndProducing()
     {

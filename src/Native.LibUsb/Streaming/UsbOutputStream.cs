@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Provides a stream of bytes that writes to a ring. <see cref="UsbOutputRing.AsStream"/> creates the stream. Only one writer at a time is allowed.
+/// Provides a <see cref="Stream"/> that writes data to a ring. <see cref="UsbOutputRing.AsStream"/> creates the stream. Only one writer at a time is allowed.
 /// </summary>
 /// <remarks>
 /// The stream collects bytes in the ring's buffers. It sends a buffer when the buffer is full, when the program flushes the stream, and when a message ends.

@@ -5,12 +5,13 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Provides a pipe reader that reads a ring. <see cref="UsbInputRing.AsPipeReader"/> creates the reader. Only one reader at a time is allowed.
+/// Provides a <see cref="PipeReader"/> that reads the data of a ring. <see cref="UsbInputRing.AsPipeReader"/> creates the reader. Only one reader at a time is
+/// allowed.
 /// </summary>
 /// <remarks>
-/// The reader usually returns the memory in which the device's data arrived. Data that the program has not consumed occupies buffers of the ring. When the
-/// number of these buffers reaches <see cref="UsbRingOptions.Spares"/>, the reader copies their data and returns them to the ring. Otherwise the queue would
-/// run empty. Reading allocates nothing.
+/// Usually, the program reads the data directly in the memory in which the data arrived. Data that the program has not consumed occupies buffers of the ring.
+/// When the number of these buffers reaches <see cref="UsbRingOptions.Spares"/>, the reader copies the data into pooled memory, and returns the buffers to the
+/// ring, so that the queue does not run empty. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbPipeReader : PipeReader
 {
@@ -49,7 +50,7 @@ public sealed class UsbPipeReader : PipeReader
     /// <summary>Reads the bytes that have arrived.</summary>
     /// <param name="result">The bytes that are not consumed yet.</param>
     /// <returns>
-    /// True if there are bytes that the program has not examined. The result is also true at the end of a message, at the end of the stream, and after a
+    /// True if there are bytes that the program has not examined. The method also returns true at the end of a message, at the end of the stream, and after a
     /// cancellation.
     /// </returns>
     /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>

@@ -10,7 +10,8 @@ namespace Native.LibUsb.Streaming;
 /// <remarks>
 /// If a transfer is free and has enough room, <see cref="GetMemory"/> returns the memory of this transfer. Otherwise <see cref="GetMemory"/> returns separate
 /// memory, and <see cref="FlushAsync"/> copies the bytes from the separate memory into transfers. <see cref="FlushAsync"/> waits while the ring has no free
-/// buffer. If the program awaits <see cref="FlushAsync"/> often, the writer allocates nothing.
+/// buffer. The writer uses the separate memory again after each flush. If the program writes more bytes before a flush than the separate memory can hold, the
+/// writer rents a larger array, which may allocate memory.
 /// </remarks>
 public sealed class UsbPipeWriter : PipeWriter
 {
@@ -67,7 +68,7 @@ public sealed class UsbPipeWriter : PipeWriter
     /// <inheritdoc cref="GetMemory"/>
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    /// <summary>Counts bytes that were written to the memory that <see cref="GetMemory"/> returned last.</summary>
+    /// <summary>Records how many bytes the program has written to the memory that the last call of <see cref="GetMemory"/> returned.</summary>
     /// <param name="bytes">The number of bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative, or exceeds the length of the memory.</exception>
     public override void Advance(int bytes)
@@ -114,8 +115,8 @@ public sealed class UsbPipeWriter : PipeWriter
 
     /// <summary>Passes all bytes to the ring, and ends an unfinished message. The method blocks the thread while no buffer is free.</summary>
     /// <param name="exception">
-    /// The exception with which the program failed to write; null if the program did not fail. If the exception is not null, the writer discards the bytes that
-    /// were not flushed.
+    /// The exception that prevented the program from writing all its data; null if the program has written all data. If the exception is not null, the writer
+    /// discards the bytes that were not flushed.
     /// </param>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
@@ -139,8 +140,8 @@ public sealed class UsbPipeWriter : PipeWriter
 
     /// <summary>Passes all bytes to the ring, ends an unfinished message, and waits until the device has taken all bytes.</summary>
     /// <param name="exception">
-    /// The exception with which the program failed to write; null if the program did not fail. If the exception is not null, the writer discards the bytes that
-    /// were not flushed.
+    /// The exception that prevented the program from writing all its data; null if the program has written all data. If the exception is not null, the writer
+    /// discards the bytes that were not flushed.
     /// </param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>

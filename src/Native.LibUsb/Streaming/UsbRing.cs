@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a queue of transfers on one endpoint. While the ring runs, it keeps the queue full. <see cref="UsbEndpointRings.CreateInputRing"/> and
+/// Represents a ring, which keeps transfers in flight on one endpoint for a continuous stream of data. <see cref="UsbEndpointRings.CreateInputRing"/> and
 /// <see cref="UsbEndpointRings.CreateOutputRing"/> create rings.
 /// </summary>
 /// <remarks>
@@ -68,7 +68,10 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets or sets an object for the program's handler.</summary>
     public object? State { get; set; }
 
-    /// <summary>Gets whether the ring keeps its queue full. The property is false after <see cref="StopAsync"/> and after a failure.</summary>
+    /// <summary>
+    /// Gets whether the ring runs. The value is true from the start of the ring until the program stops the ring or the ring fails. While the ring clears a
+    /// halt, the value is false.
+    /// </summary>
     public bool IsRunning => Engine.Run.IsRunning;
 
     /// <summary>Gets the error that stopped the ring; null while the ring runs, or if the program stopped the ring.</summary>
@@ -154,18 +157,19 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 
     void IEndpointUser.Stop(UsbError failure) => Engine.Stop(failure);
 
-    /// <summary>Handles the end of a transfer outside the fast path.</summary>
+    /// <summary>Handles a transfer that has ended, if the fast path does not handle the transfer.</summary>
     /// <param name="transfer">The transfer.</param>
     /// <param name="native">The native transfer of <paramref name="transfer"/>.</param>
     /// <param name="now">The time at which the callback began.</param>
     /// <param name="refused">
-    /// The error of the spare transfer, if the fast path tried to submit it and libusb refused it. Otherwise the value is <see cref="UsbError.Success"/>.
+    /// The error with which libusb refused the spare transfer on the fast path. If the fast path did not try to submit the spare transfer, the value is
+    /// <see cref="UsbError.Success"/>.
     /// </param>
     internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
 
     /// <summary>
-    /// Takes the endpoint for this ring. From this call on, a thread that closes the handle may stop the ring. The ring must therefore be complete before the
-    /// call, so each constructor calls the method last.
+    /// Reserves the endpoint for this ring. From this call on, a thread that closes the handle may stop the ring. Each constructor therefore calls the method
+    /// last, when the ring is fully initialized.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another ring uses the endpoint, or the alternate setting is being changed.</exception>
     private protected void TakeEndpoint()

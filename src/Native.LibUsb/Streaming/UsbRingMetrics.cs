@@ -6,9 +6,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Provides the measurements that rings publish as <see cref="System.Diagnostics.Metrics"/>. The measurements are the numbers of
-/// <see cref="UsbRingStatistics"/>. The class reads the numbers when a listener collects them. Without a listener, the class does nothing and allocates
-/// nothing.
+/// Publishes the values of <see cref="UsbRingStatistics"/> for all rings as metrics of .NET (<see cref="System.Diagnostics.Metrics"/>). The class reads the
+/// values when a listener collects them. Without a listener, the class does nothing and allocates nothing.
 /// </summary>
 /// <remarks>
 /// <list type="table">
@@ -34,7 +33,7 @@ namespace Native.LibUsb.Streaming;
 /// <para>The tags are <c>usb.ring.name</c> (<see cref="UsbRing.Name"/>), <c>usb.endpoint.address</c> (such as <c>0x81</c>), <c>usb.bus.number</c> and
 /// <c>usb.device.address</c>. A ring on a bulk stream also has <c>usb.stream.id</c>. The tag <c>error.type</c> is <c>error</c>, <c>timed_out</c>, <c>stall</c>,
 /// <c>no_device</c> or <c>overflow</c>. Only isochronous rings report values for the instruments whose unit is <c>{packet}</c>.</para>
-/// <para>The metrics contain a ring from its first start until the ring or its device handle is disposed. The metrics do not keep the ring alive. A ring's
+/// <para>A ring appears in the metrics from its first start until the ring or its device handle is disposed. The metrics do not keep the ring alive. A ring's
 /// counters never decrease, and they disappear with the ring. If the program later starts another ring with the same tags, the counters of that ring begin at
 /// 0. Metrics backends treat this as a restart of the counters.</para>
 /// <para>The project property <c>MetricsSupport=false</c> turns off all metrics of .NET. A trimmed program with this property does not contain this
@@ -50,7 +49,7 @@ public static class UsbRingMetrics
     private static bool s_published;
 
     /// <summary>
-    /// Gets whether .NET's switch for metrics is on. If a trimmed program turns the switch off, the program does not contain the rest of this class.
+    /// Gets whether .NET's switch for metrics is on. If a program is trimmed and the switch is off, the trimmer removes the other members of this class.
     /// </summary>
     [FeatureSwitchDefinition("System.Diagnostics.Metrics.Meter.IsSupported")]
     internal static bool IsSupported => !AppContext.TryGetSwitch("System.Diagnostics.Metrics.Meter.IsSupported", out bool isSupported) || isSupported;
@@ -73,9 +72,9 @@ public static class UsbRingMetrics
                 s_entries.Add(new Entry(ring));
         }
 
-        // When the meter is published, .NET calls listeners, and a listener may start a ring. The meter is therefore published neither in a type initializer
-        // nor under the lock. .NET keeps a reference to the meter until the meter is disposed, and this reference keeps the load context of this assembly
-        // alive. The library therefore disposes the meter as soon as the load context begins to unload.
+        // When this method publishes the meter, .NET calls listeners, and a listener may start a ring. The method therefore publishes the meter after it has
+        // released the lock, and not in a type initializer, so that no other thread waits for a listener. .NET refers to the meter until the meter is disposed.
+        // Until then, the load context of this assembly cannot unload. The library therefore disposes the meter when the load context begins to unload.
         if (!Interlocked.Exchange(ref s_published, true) && LoadContextUnloading.TryRegister(static () => Volatile.Read(ref s_meter)?.Dispose()))
         {
             Volatile.Write(ref s_meter, Publish());
