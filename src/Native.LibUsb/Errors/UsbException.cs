@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents the failure of a libusb operation. The exception contains the error code, the operation and the number of bytes that were transferred before the
-/// failure. If libusb's code alone would mislead the user, the exception also contains a hint.
+/// failure. If the error code alone would mislead the user, the exception also contains a hint.
 /// </summary>
 public class UsbException : IOException
 {

@@ -42,8 +42,8 @@ internal static unsafe partial class OptionalExports
     private static UsbNotSupportedException Missing(int index) =>
         new(s_names[index], System.Version.Parse(s_versions[index]), LibraryLoader.Version, LibraryLoader.ReasonForNoExports);
 
-    // The array needs the length of s_names, which is in another file. C# does not define in which order static fields in several files of one class are
-    // initialized, so the array is in a class of its own.
+    // The array needs the length of s_names, which is in another file. If the static fields of a class are in several files, C# does not define the order
+    // in which the fields are initialized. The array is therefore in a class of its own.
     private static class Known
     {
         // The array has one word for each function. If several threads write a word at the same time, they write the same value, because the loaded library

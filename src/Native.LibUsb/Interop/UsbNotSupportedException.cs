@@ -1,7 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the error that a program called a function that the loaded libusb lacks. The loaded libusb is too old, or was built without the function.
+/// Represents the exception that is thrown when a program calls a function that the loaded libusb lacks. This libusb is too old, or was built without the
+/// function.
 /// </summary>
 /// <remarks>
 /// Install a libusb of at least <see cref="RequiredVersion"/>, or check with <see cref="UsbLibrary.HasFunction"/> whether libusb has the function. This

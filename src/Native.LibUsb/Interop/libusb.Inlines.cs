@@ -7,7 +7,9 @@ namespace Native.LibUsb.Interop;
 // overflow.
 public static unsafe partial class libusb
 {
-    /// <summary>The timeout of <see cref="libusb_get_descriptor"/> and <see cref="libusb_get_string_descriptor"/> in milliseconds, as in C.</summary>
+    /// <summary>
+    /// The timeout of <see cref="libusb_get_descriptor"/> and <see cref="libusb_get_string_descriptor"/> in milliseconds. The value is the same as in C.
+    /// </summary>
     private const uint DescriptorTimeout = 1000;
 
     /// <summary>Converts a 16-bit number from this machine's byte order to the little-endian order of USB.</summary>
@@ -206,8 +208,8 @@ public static unsafe partial class libusb
     /// <param name="transfer">An isochronous transfer whose packets all have the same length.</param>
     /// <param name="packet">The index of the packet, from 0.</param>
     /// <returns>A pointer into the transfer's buffer; null if there is no such packet.</returns>
-    /// <remarks>The C function multiplies the packet's index and length as an int, which overflows at 2 GiB. This function uses a type that does not
-    /// overflow.</remarks>
+    /// <remarks>The C function multiplies the packet's index by the length of a packet. The product is an int, which overflows at 2 GiB. This function uses a
+    /// type that does not overflow.</remarks>
     public static byte* libusb_get_iso_packet_buffer_simple(libusb_transfer* transfer, uint packet) =>
         HasPacket(transfer, packet) ? transfer->buffer + ((nuint)IsoPackets(transfer)->length * packet) : null;
 

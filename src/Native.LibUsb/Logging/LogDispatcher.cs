@@ -77,7 +77,10 @@ internal static unsafe class LogDispatcher
     /// <summary>Sets the handler of a context that was opened with <see cref="ContextCallback"/>.</summary>
     public static void Opened(libusb_context* context, UsbLogHandler handler) => s_byContext[(nint)context] = new Entry(handler);
 
-    /// <summary>Finds the entry of a context before libusb frees the context. After that, pass the entry to <see cref="Forget"/>.</summary>
+    /// <summary>
+    /// Finds the entry of a context. Call this method before libusb frees the context. When libusb has freed the context, pass the entry to
+    /// <see cref="Forget"/>.
+    /// </summary>
     public static object? Find(libusb_context* context) => s_byContext.GetValueOrDefault((nint)context);
 
     /// <summary>Removes the entry of a freed context. If a new context already has the same address and an entry, the new entry stays.</summary>

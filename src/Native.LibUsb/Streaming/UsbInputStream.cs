@@ -7,9 +7,9 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// A read returns the bytes that have arrived, up to the length of the caller's memory. These bytes may come from several transfers. A read waits only if no
-/// bytes have arrived. A read returns 0 bytes when the ring has stopped and all data was read. With <see cref="UsbReadBoundary.ShortPacket"/>, a read also
-/// returns 0 bytes once at the end of each message. If the ring has failed, reads first return all data that arrived before the failure. The next read throws
-/// <see cref="UsbException"/>. Reading allocates nothing.
+/// bytes have arrived. A read returns 0 bytes when the ring has stopped and all data was read. With <see cref="UsbReadBoundary.ShortPacket"/>, reads also
+/// report the end of each message: after the data of a message, exactly one read returns 0 bytes. If the ring has failed, reads first return all data that
+/// arrived before the failure. The next read throws <see cref="UsbException"/>. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbInputStream : Stream
 {

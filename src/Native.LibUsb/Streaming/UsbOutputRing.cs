@@ -42,9 +42,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// </summary>
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
-    // If this property is true, the program refills the queue in the callback: in the handler, or in waiting code that continues in the callback. The ring then
-    // counts the transfers in flight at the end of the callback. If the property is false, waiting code may continue after the callback, so the ring counts the
-    // transfers in flight before it signals this code.
+    // If this property is true, the program refills the queue in the callback: in the handler, or in waiting code that continues in the callback. In this
+    // case, the ring counts the transfers in flight after the program has refilled the queue. If the property is false, waiting code may continue after the
+    // callback. In this case, the ring counts the transfers in flight before it signals this code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>
@@ -166,7 +166,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>Takes a buffer back from the program, and sends its content.</summary>
-    /// <param name="transfer">The transfer of the buffer.</param>
+    /// <param name="transfer">The transfer to which the buffer belongs.</param>
     /// <param name="loan">The value that <see cref="RingTransfer.Loan"/> had when the program received the buffer.</param>
     /// <param name="length">The number of bytes.</param>
     /// <param name="endsMessage">Whether a zero-length packet follows if the last packet is full.</param>
