@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds everything, publishes usbcap as one Native AOT executable that contains libusb, and captures 5 seconds of an isochronous stream from a
-# virtual device. The stream has the maximum rate of high speed: 8,000 packets of 3,072 bytes per second. The data passes through the real libusb. The
-# script checks every number that it prints. It ends with exit code 0 only if every byte is right, no packet was lost and the capture allocated no
-# managed memory.
+# virtual device. The stream has the maximum rate of a high-speed device: 8,000 packets per second, with 3,072 bytes in each packet. The data
+# passes through the real libusb. The script checks every number that it prints. The script ends with exit code 0 only if every byte is right, no packet
+# was lost and the capture allocated no managed memory.
 # usage: eng/demo.sh            (needs the .NET SDK; eng/setup.sh installs everything else)
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -3,7 +3,7 @@
 # usage: eng/generate.sh                      write the files
 #        eng/generate.sh check                show how the files in the repository differ from the output; the exit code is 1 if they differ
 #        eng/generate.sh check --all-headers  check with the libusb.h of several Debian suites, which the script fetches first
-#        eng/generate.sh table                print the README's table of the bound parts
+#        eng/generate.sh table                print the README's table, which counts the declarations of libusb.h that are bound
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 run() { dotnet run --project "$root/generator" -c Release -v q -- "$@" --root "$root"; }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents a test of QEMU's usb-storage device, which stores its data in a disk image of the machine.</summary>
+/// <summary>Represents a test of QEMU's usb-storage device. QEMU stores the device's data in a disk image on the host.</summary>
 public abstract class StorageTest : MachineTest
 {
     protected const int Half = 8 << 20;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the command-line program usbcap on a disk. usbcap runs in another process, and detaches the kernel's driver from the device.</summary>
+/// <summary>Tests the command-line program usbcap with a USB disk. usbcap runs in another process, and detaches the kernel's driver from the disk.</summary>
 public sealed class UsbcapTests : StorageTest
 {
     [ProgramFact(ProgramFactAttribute.Usbcap)]

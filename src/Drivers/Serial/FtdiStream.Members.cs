@@ -65,7 +65,10 @@ public sealed partial class FtdiStream
     /// <param name="buffer">The buffer that receives the bytes.</param>
     /// <param name="cancellationToken">A token that cancels the wait. The cancellation loses no data.</param>
     /// <returns>The number of bytes read.</returns>
-    /// <exception cref="UsbException">The adapter has failed or has been unplugged, and the program has already read all data that arrived before.</exception>
+    /// <exception cref="UsbException">
+    /// The adapter has failed or has been unplugged, and the program has already read all data that arrived before the failure.
+    /// </exception>
+    /// <exception cref="IOException">A transfer from the chip ended with an error, and data is missing.</exception>
     /// <exception cref="InvalidDataException">The chip sent a packet without its status bytes.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -146,7 +146,9 @@ public partial class VirtualDevice
 
     internal HostState Host { get; }
 
-    /// <summary>Gets whether the device has been unplugged but the bus has not removed it yet. In this state, the device does not answer.</summary>
+    /// <summary>
+    /// Gets whether a fault has unplugged the device. The value is true until the bus has removed the device. During this time, the device does not answer.
+    /// </summary>
     internal bool IsPluggedOut { get; private set; }
 
     internal VirtualBus? Bus { get; set; }
@@ -163,7 +165,7 @@ public partial class VirtualDevice
     /// <summary>Gets the device descriptor and all configurations, as sysfs and the device node return them.</summary>
     internal byte[] AllDescriptors => [.. _deviceDescriptor, .. _configurations.SelectMany(c => c)];
 
-    /// <summary>Returns the endpoint with an address (bit 7 is set for IN).</summary>
+    /// <summary>Returns the endpoint that has the given address. In the address of an IN endpoint, bit 7 is set.</summary>
     /// <exception cref="KeyNotFoundException">The endpoint is in no setting of the device.</exception>
     public VirtualEndpoint Endpoint(byte address) =>
         _endpoints.TryGetValue(address, out VirtualEndpoint? found) ? found : throw new KeyNotFoundException($"The device has no endpoint 0x{address:x2}.");

@@ -49,7 +49,9 @@ public sealed class FaultPlan
     /// <summary>Adds a rule at the end of the plan.</summary>
     /// <returns>This plan.</returns>
     /// <exception cref="ArgumentException">The rule is inconsistent.</exception>
-    /// <exception cref="PlatformNotSupportedException">The device is on a bus of the kernel, and the rule applies at the submission.</exception>
+    /// <exception cref="PlatformNotSupportedException">
+    /// The rule applies when a URB is submitted, and the device is attached to a bus on <see cref="VirtualBusHost.Kernel"/>.
+    /// </exception>
     public FaultPlan Add(FaultRule rule)
     {
         ArgumentNullException.ThrowIfNull(rule);

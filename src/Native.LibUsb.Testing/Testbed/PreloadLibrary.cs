@@ -6,8 +6,8 @@ namespace Native.LibUsb.Testing;
 /// Represents the preload library. The library answers the sysfs, udev and usbfs calls of a program, and so connects the program to a virtual bus.
 /// </summary>
 /// <remarks>
-/// A child process that uses a bus is started with the library. If this process was started without the library, it loads the library when it creates a bus.
-/// The library then changes the tables through which other libraries call libc and libudev.
+/// A child process that uses a bus is started with the library. If the current process was started without the library, the process loads the library when it
+/// creates a bus. The library then changes the tables through which other libraries call libc and libudev.
 /// </remarks>
 internal static unsafe class PreloadLibrary
 {

@@ -53,8 +53,8 @@ public sealed unsafe class TimevalTests
         Assert.Equal(TimeSpan.FromMicroseconds(expectedMicroseconds), time.ToTimeSpan());
     }
 
-    // libusb converts the time to milliseconds: it adds the microseconds, rounded up, to (int)(seconds * 1000). The sum is an int, which would overflow for a
-    // long time. timeval therefore limits the time.
+    // libusb converts the time to milliseconds: it rounds the microseconds up to whole milliseconds, and adds them to (int)(seconds * 1000). The sum is an
+    // int, which would overflow for a long time. timeval therefore limits the time.
     [Fact]
     public void Long_times_are_limited_to_the_milliseconds_that_libusb_can_count()
     {
