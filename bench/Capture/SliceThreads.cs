@@ -35,8 +35,8 @@ internal sealed class SliceThreads : IDisposable
         _ends.SignalAndWait();
         wall = Clock.Now(Clock.Wall) - wall;
         // With one context, the result is the processor time of the whole process, including the runtime's own threads. With several contexts, the result is
-        // the sum of the processor times that the threads use in their slices. A thread that waits for the other threads at a barrier first spins. The
-        // processor time of the process would also include this spinning.
+        // the sum of the processor times that the threads use in their slices. A thread that waits at a barrier spins for a short time, and the processor time
+        // of the process would include this spinning.
         return (_captures.Length == 1 ? whole : _captures.Sum(capture => capture.Processor), wall);
     }
 

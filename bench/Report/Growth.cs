@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Bench.Report;
 
 /// <summary>
-/// Represents a series of measurements of the cost of a transfer. One of the numbers in <see cref="Work"/> grows from point to point, for example the number of
-/// packets in a transfer.
+/// Represents a series of measurements of the cost of a transfer. A number in <see cref="Work"/>, such as the number of packets in a transfer, grows from point
+/// to point.
 /// </summary>
 /// <param name="Name">The name of the number that grows, for the JSON file and for the file name of the plot.</param>
 /// <param name="Title">The title of the series in the report.</param>

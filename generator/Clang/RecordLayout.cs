@@ -5,7 +5,8 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Clang;
 
 /// <summary>Represents a C compiler's layout of a record on one target.</summary>
-/// <param name="Fields">The offset of each field by the field's name. The name of a field in a nested record is its path, such as <c>value.ival</c>.</param>
+/// <param name="Fields">A map from the name of each field to the offset of the field. If a field is in a nested record, the map contains the field's path,
+/// such as <c>value.ival</c>.</param>
 internal sealed partial record RecordLayout(string Name, int Size, int Alignment, IReadOnlyDictionary<string, int> Fields)
 {
     /// <summary>Reads clang's layouts of records on every target. For each target, the result maps the names of the records to their layouts.</summary>

@@ -182,7 +182,7 @@ public partial class VirtualEndpoint
 
     /// <summary>Handles the failure of a URB. As in the kernel, the later URBs of the same transfer end with <see cref="UrbStatus.Unlinked"/>, and the
     /// endpoint accepts no further URBs of this transfer. The caller holds the lock.</summary>
-    /// <param name="behind">The position of the first URB behind the failed URB.</param>
+    /// <param name="behind">The position of the first pending URB after the failed URB.</param>
     private void BreakTransfer(int behind)
     {
         while (behind < _pending.Count && _pending[behind].IsContinuation)

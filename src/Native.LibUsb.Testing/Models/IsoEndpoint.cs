@@ -2,7 +2,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>
 /// Represents the base class of the models' isochronous endpoints. When the host selects an alternate setting, the numbers of the packets start again at 0. A
-/// paced endpoint moves one packet in each service interval of real time. An endpoint that is not paced moves packets as fast as the host submits URBs.
+/// paced endpoint works in real time: it moves one packet in each service interval. An endpoint that is not paced moves packets as fast as the host submits
+/// URBs.
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
 {
@@ -154,9 +155,9 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Thread.Yield();
     }
 
-    /// <summary>Moves the packets of the oldest URB and completes the URB if it is due. Otherwise, sets the timer to the time at which the URB is
-    /// due.</summary>
-    /// <returns>False if no URB is due.</returns>
+    /// <summary>Handles the oldest URB. If the URB is due, the method moves the packets of the URB and completes the URB. Otherwise, the method sets the timer
+    /// to the time at which the URB is due.</summary>
+    /// <returns>Whether the method has completed a URB.</returns>
     private bool MoveDue()
     {
         lock (Device.SyncRoot)

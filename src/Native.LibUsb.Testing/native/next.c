@@ -34,8 +34,8 @@ static void resolve(void)
     set_bus(getenv("NATIVE_LIBUSB_BUS"));
 }
 
-/* Returns the function of libc with the given name, and stores its address for later calls. If glibc keeps a function only for old programs, dlsym
- * does not find the function, but dlvsym finds its oldest version. */
+/* Returns the libc function that has the given name, and stores the function's address for later calls. If glibc keeps a function only for old programs,
+ * dlsym does not find the function, but dlvsym finds the function's oldest version. */
 void *find_next(_Atomic(void *) *found, const char *name)
 {
 #ifdef __aarch64__

@@ -48,8 +48,8 @@ public sealed partial class UsbInterface
     /// <remarks>
     /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory.
     /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. Until the request ends,
-    /// a thread waits if it reads <see cref="ActiveSetting"/> or <see cref="Endpoints"/>, or if it claims an interface through the same handle. On Linux, the
-    /// kernel also blocks all other calls for the device, including calls that submit transfers or handle events.
+    /// the library blocks these operations on the same handle: reading <see cref="ActiveSetting"/> or <see cref="Endpoints"/>, and claiming or disposing an
+    /// interface. On Linux, the kernel also blocks all other calls for the device, including calls that submit transfers or handle events.
     /// </remarks>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <returns>A task that completes when the setting is active. Await the result once.</returns>

@@ -100,7 +100,8 @@ internal sealed unsafe class LibrarySearch
 
     private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
-    // The runtime searches for the name first, because it searches more places than the system's loader does. For example, it calls the program's load context.
+    // The method first lets the runtime search for the library, because the runtime searches more places than the system's loader does. For example, the
+    // runtime calls the program's load context.
     private bool TryName(string name, out nint handle) =>
         NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
             ? IsUsable(name, ref handle)
@@ -116,8 +117,9 @@ internal sealed unsafe class LibrarySearch
         return false;
     }
 
-    // The runtime searches the subfolder of this program's extracted files, which this method cannot determine. If the subfolder contains no libusb, the
-    // runtime loads the system's libusb instead. This method therefore accepts a library only if its path begins with the root folder of all extracted files.
+    // The runtime searches the subfolder that contains this program's extracted files. This method cannot determine that subfolder. If the subfolder contains
+    // no libusb, the runtime loads the system's libusb instead. This method therefore accepts a library only if the library's path begins with the root folder,
+    // which contains the subfolders of all programs.
     private bool TryExtracted(string name, string root, out nint handle)
     {
         if (!NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle))

@@ -117,7 +117,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     }
 
     /// <summary>
-    /// Completes the awaitable. The awaiting code may submit the transfer again before this method returns, on this thread or on another thread.
+    /// Completes the awaitable. Before this method returns, the awaiting code may submit the transfer again from this thread or from another thread.
     /// </summary>
     public void Signal()
     {
@@ -131,8 +131,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // Runs when the token is cancelled. A log handler may cancel the token. This thread then holds libusb's locks, so the thread pool cancels the transfer
-    // instead.
+    // Runs when the token is cancelled. If a log handler cancels the token, this thread holds libusb's locks. In this case, a thread of the thread pool cancels
+    // the transfer instead.
     private void Cancel()
     {
         if (!LogScope.IsInside)
@@ -147,8 +147,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void CancelLater()
     {
-        // If the submission of this work item has already ended, EndLaterCancellation has withdrawn the cancellation, and this work item does nothing. But if a
-        // later submission has queued its own cancellation in the meantime, this work item performs that cancellation.
+        // If the submission that this work item was to cancel has already ended, EndLaterCancellation has withdrawn the cancellation, and the work item does
+        // nothing. But if a later submission has queued its own cancellation in the meantime, the work item performs that cancellation.
         if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
             return;
         _transfer.TryCancel();

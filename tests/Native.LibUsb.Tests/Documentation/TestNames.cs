@@ -4,7 +4,8 @@ using Native.LibUsb.Tests.SourceRules;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Finds the names of all tests of the repository in the source files. The result includes the tests of other test projects, which are not in this assembly.
+/// Searches the source files for the names of all tests in the repository. The result also includes the tests of the other test projects, which this assembly
+/// does not contain.
 /// </summary>
 internal static class TestNames
 {

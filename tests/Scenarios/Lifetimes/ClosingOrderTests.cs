@@ -50,10 +50,10 @@ public sealed class ClosingOrderTests : IDisposable
     }
 
     /// <summary>
-    /// Makes the shared array pools free the GC handles of ended threads. A pool has a handle for each thread that has rented an array. The pool frees the
-    /// handles of ended threads only when its table of handles is full. The size of the table depends on the number of earlier threads. This method therefore
-    /// starts threads that rent arrays, until enough handles are free. At the latest, the method stops when it has started enough threads to fill the largest
-    /// table.
+    /// Causes the shared array pools to release the GC handles of threads that have ended. A pool creates a handle for each thread that rents an array. After a
+    /// thread has ended, the pool keeps the thread's handle until the pool's table of handles is full. The size of the table depends on the number of earlier
+    /// threads. This method therefore starts threads that rent arrays, until the pools have released enough handles. At the latest, the method stops when it
+    /// has started enough threads to fill the largest table.
     /// </summary>
     /// <returns>The number of remaining handles.</returns>
     private static long CollectThreadsOfArrayPools(GCHandleCounter handles, long limit)

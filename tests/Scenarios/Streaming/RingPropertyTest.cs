@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Represents the base of the tests that compare a ring with its model over random steps. The device keeps every transfer until the test completes the
-/// transfer. The test itself handles the events, so that each step has only one possible outcome.
+/// Represents the base of the tests that perform random steps and compare a ring with its model after each step. The device keeps every transfer until the test
+/// completes the transfer. The test itself handles the events, so that each step has only one possible outcome.
 /// </summary>
 public abstract class RingPropertyTest : BusTest
 {

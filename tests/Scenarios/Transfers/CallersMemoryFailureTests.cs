@@ -6,8 +6,8 @@ using Native.LibUsb.Tests.Lifetimes;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Tests calls during which a method of the caller's memory throws an exception. The call must report this exception. Afterwards, no additional transfer may be
-/// allocated, and no memory may be pinned. Also tests memory whose address is null.
+/// Tests calls during which the caller's <see cref="System.Buffers.MemoryManager{T}"/> throws an exception. The call must throw this exception and must not
+/// lose a transfer. Also tests empty memory whose address is null, and endpoint descriptors whose address sets reserved bits.
 /// </summary>
 public sealed class CallersMemoryFailureTests : ClosingTest
 {
