@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Fetches and unpacks packages of a Debian suite, and prints the folder with their files, CACHE_DIR/SUITE/root. The script installs nothing, and makes
-# apt use package lists separate from those of the system. If the folder already contains the same packages, the script does not fetch them again.
+# Fetches and unpacks packages of a Debian suite into the folder CACHE_DIR/SUITE/root, and prints the path of this folder. The script installs
+# nothing, and makes apt use package lists separate from those of the system. If the folder already contains the same packages, the script does not
+# fetch them again.
 # usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE...          ("PACKAGE:" stands for the first package on which PACKAGE depends;
 #                                                                  "PACKAGE:arm64" is the package for arm64)
 set -euo pipefail
