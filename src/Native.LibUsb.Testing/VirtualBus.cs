@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents USB buses that exist only in software. Programs that use libusb find the devices on these buses in the same way as physical
+/// <summary>Represents USB buses that exist only in software. Programs that use libusb find the devices on these buses in the same way as they find physical
 /// devices.</summary>
 /// <remarks>
 /// <para>A host passes the programs' transfers to the bus over the USB/IP protocol. There are two hosts (<see cref="VirtualBusOptions.Host"/>).</para>
@@ -22,8 +22,8 @@ public sealed partial class VirtualBus : IDisposable
     private readonly BusHost _host;
     private volatile bool _disposed;
 
-    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, the bus adds the
-    /// root hub of a bus number when you attach the first device with this bus number.</summary>
+    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, all devices with
+    /// the same bus number share a root hub. The bus adds this hub when you attach the first of these devices.</summary>
     /// <exception cref="PlatformNotSupportedException">The host is not available, or does not support the options. The message gives the reason.</exception>
     /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)

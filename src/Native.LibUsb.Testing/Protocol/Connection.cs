@@ -390,8 +390,8 @@ internal sealed unsafe class Connection
         return [.. bytes];
     }
 
-    /// <summary>Adds to an import reply the data that the preload library needs but USB/IP does not define: a record of 28 bytes, the endpoint table, and the
-    /// descriptors.</summary>
+    /// <summary>Adds a record of 28 bytes, the endpoint table, and the descriptors to an import reply. The preload library needs this data, but USB/IP does not
+    /// define it.</summary>
     private static void AddHostRecord(List<byte> to, VirtualDevice device)
     {
         byte[] descriptors = device.AllDescriptors;
@@ -459,7 +459,7 @@ internal sealed unsafe class Connection
 
     /// <summary>
     /// Reads exactly the given number of bytes. Only the reading thread calls this method. Each system call reads directly into the caller's buffer, so that
-    /// large data is not copied. The call also reads the bytes that follow this data into the staging buffer.
+    /// large data is not copied. If more bytes have arrived, the same call puts them in the staging buffer.
     /// </summary>
     private bool Take(byte* to, int length)
     {

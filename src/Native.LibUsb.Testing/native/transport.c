@@ -41,8 +41,8 @@ bool receive_exact(int fd, void *buffer, size_t length)
 }
 
 /* Receives exactly length bytes, on the receiver thread. The function first takes bytes from the staging buffer. A system call then reads the
- * remaining bytes directly into the caller's buffer, and the bytes that follow them into the staging buffer. Several small messages therefore need
- * only one system call. */
+ * remaining bytes directly into the caller's buffer. If more bytes have arrived, the same call puts them in the staging buffer. Several small
+ * messages therefore need only one system call. */
 bool take(struct node *n, void *buffer, size_t length)
 {
     uint8_t *p = buffer;

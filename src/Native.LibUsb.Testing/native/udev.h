@@ -1,4 +1,4 @@
-/* This library implements the functions of libudev. These functions return the data in the directory of the bus, and report the events of the bus.
+/* This library implements the functions of libudev. These functions read their data from the directory of the bus, and report the events of the bus.
  *
  * If the process has a bus, udev_new creates an object of this library, and all objects derived from this object also belong to this library. The
  * program then finds only the devices of the bus. If the process has no bus, udev_new returns an object of the real libudev, and all objects derived

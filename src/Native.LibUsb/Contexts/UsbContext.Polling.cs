@@ -61,9 +61,9 @@ public sealed unsafe partial class UsbContext
     /// </summary>
     /// <remarks>
     /// The same restrictions apply to these functions as to transfer callbacks: the functions must not open devices, make synchronous transfers or handle
-    /// events. If one of the functions disposes an object of the library, the library closes the object just before the call that opens or closes the device
-    /// returns. If the program never disposes a handle, the garbage collector's finalizer thread closes the handle and calls <paramref name="removed"/> for the
-    /// handle's descriptor.
+    /// events. If one of the functions disposes an interface, a handle or a context, the library closes this object later, at the end of the call that opens or
+    /// closes the device. If the program never disposes a handle, the garbage collector's finalizer thread closes the handle and calls
+    /// <paramref name="removed"/> for the handle's descriptor.
     /// </remarks>
     /// <param name="added">The function that is called with a descriptor that must be watched from now on.</param>
     /// <param name="removed">The function that is called with a descriptor that must not be watched any more. The descriptor may be closed already.</param>

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Waits for USB events and for events of other file descriptors in one thread. <see cref="Poll"/> handles the USB events and returns the other descriptors
-/// that have events. Linux and macOS support this class.
+/// Lets one thread wait both for USB events and for events of other file descriptors. <see cref="Poll"/> handles the USB events and returns the other
+/// descriptors that have events. Linux and macOS support this class.
 /// </summary>
 /// <remarks>
 /// Only one thread at a time may use a poller, and no other thread should handle the context's events while the poller exists. Devices may be opened and closed
@@ -20,13 +20,14 @@ public sealed class UsbPoller : IDisposable
     private readonly bool _handlesTimeouts;
     private readonly HashSet<int> _usb = []; // only the polling thread uses it
 
-    // The changes of libusb's descriptors. The thread that opens or closes a device adds a change to this queue, and the polling thread applies the change.
-    // libusb wakes the polling thread before the change is in the queue. Therefore, the thread that adds the change wakes the polling thread again.
+    // This queue contains the changes to the set of libusb's descriptors. The thread that opens or closes a device adds a change to the queue, and the polling
+    // thread applies the change. libusb wakes the polling thread before the change is in the queue. Therefore, the thread that adds the change wakes the
+    // polling thread again.
     private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
 
-    /// <summary>Initializes a <see cref="UsbPoller"/> that waits for events of a context's descriptors through <paramref name="poller"/>.</summary>
+    /// <summary>Initializes a <see cref="UsbPoller"/> that uses <paramref name="poller"/> to wait for events of a context's descriptors.</summary>
     /// <param name="context">The context whose events are handled.</param>
     /// <param name="poller">The object that waits for events. The program may have registered its own descriptors with this object.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>

@@ -76,8 +76,8 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         _ = libusb.libusb_dev_mem_free(Pointer, memory, (nuint)length);
     }
 
-    // The thread that releases the last reference closes the native handle. In a callback, libusb would deadlock while it closes the handle, so the library
-    // closes the handle after the callback.
+    // The thread that releases the last reference closes the native handle. If this thread is in a callback, closing the handle would deadlock in libusb, so
+    // the library closes the handle after the callback.
     protected override bool MayReleaseInCallback => false;
 
     protected override void ReleaseChild()

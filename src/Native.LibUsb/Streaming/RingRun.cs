@@ -8,8 +8,8 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// <para>The stages are Stopped → Starting (<see cref="TryReserve"/>) → Running (<see cref="Start"/>) → Draining (<see cref="TryStop"/>) → Settling
-/// (<see cref="TrySettle"/>) → Stopped (<see cref="Settle"/>). A ring that clears halts goes from Draining to Recovering, and from there to Running or Settling
-/// (<see cref="EndRecovery"/>).</para>
+/// (<see cref="TrySettle"/>) → Stopped (<see cref="Settle"/>). If the endpoint halts and the options let the ring clear the halt, the ring goes from Draining
+/// to Recovering, and from there to Running or Settling (<see cref="EndRecovery"/>).</para>
 /// <para>A run ends only when every callback has returned and no thread is cancelling the ring's transfers.</para>
 /// </remarks>
 internal sealed class RingRun
@@ -128,7 +128,7 @@ internal sealed class RingRun
         return runs;
     }
 
-    /// <summary>Ends the run. Before the call, the ring has given up the ownership of its transfers.</summary>
+    /// <summary>Ends the run. The ring must give up the ownership of its transfers before this call.</summary>
     /// <returns>The completion source of the task <see cref="Completion"/>. The caller completes this task after it has released the lock.</returns>
     public TaskCompletionSource Settle()
     {

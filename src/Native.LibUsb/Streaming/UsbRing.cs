@@ -9,7 +9,7 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// The ring delivers data in the order in which it submitted the transfers, even if the transfers end in a different order. Starting a ring starts the
-/// context's event thread if no thread handles events. A ring allocates nothing while data streams.
+/// context's event thread if no thread handles events. A ring allocates no memory while it transfers data.
 /// </remarks>
 public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 {
@@ -134,8 +134,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops the ring without waiting, and frees its transfers as soon as they have ended. Buffers that were not read are lost. Buffers that the program holds
-    /// stay readable. The method may be called in a callback, and more than once.
+    /// Stops the ring without waiting, and frees its transfers as soon as they have ended. Buffers that were not read are lost. The program can still read the
+    /// buffers that it holds. The method may be called in a callback, and more than once.
     /// </summary>
     /// <exception cref="InvalidOperationException">The method was called in a log handler.</exception>
     public void Dispose()

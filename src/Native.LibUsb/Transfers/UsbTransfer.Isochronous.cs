@@ -130,8 +130,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Gets an enumerator of the packets in order, with each packet's status and data. The enumerator returns successful packets even when other packets have
-    /// failed. The enumerator allocates nothing, and needs the same time for each packet, regardless of the lengths of the packets.
+    /// Gets an enumerator that returns the packets in order, each with its status and data. The enumerator returns successful packets even when other packets
+    /// have failed. The enumerator allocates nothing, and needs the same time for each packet, regardless of the lengths of the packets.
     /// </summary>
     /// <remarks>
     /// <para>Call this method in the callback, or while the transfer is not submitted. The enumerator and its spans are valid until the transfer is configured,

@@ -230,9 +230,9 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Returns whether the library refuses a call without an exception. This is the case if a callback makes the call, and the transfer is already disposed or
-    /// its handle or interface is closing. Such a call is not an error, because the callback cannot know that another thread has just disposed or closed one of
-    /// these objects.
+    /// Returns whether the library refuses a call silently instead of throwing an exception. This is the case if a callback makes the call after the program
+    /// has begun to dispose the transfer, its interface or its handle. Such a call is not an error, because the callback cannot know that another thread has
+    /// just begun to dispose one of these objects.
     /// </summary>
     private bool IsRefusedQuietly(int reasons) =>
         (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);

@@ -48,8 +48,8 @@ internal sealed class VirtualDisk : VirtualDevice
     public bool IsWriteProtected { get; set; }
 
     /// <summary>
-    /// Gets or sets data that the disk sends once, and the operation code of a read command. When the disk next receives a command with this code, the disk
-    /// sends this data. After that, the disk answers normally.
+    /// Gets or sets the operation code of a read command, and the data with which the disk answers the next command with this code. After that, the disk
+    /// answers normally.
     /// </summary>
     public (byte Operation, byte[] Data)? OtherData { get; set; }
 

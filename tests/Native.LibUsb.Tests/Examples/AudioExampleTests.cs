@@ -12,8 +12,8 @@ public sealed class AudioExampleTests : BusTest
     private const int Seconds = 10, SampleRate = 44_100;
     private const int Whole = 14; // fraction bits of a report
 
-    // A report affects the packets with a delay. The host first processes the earlier reports that it has not read yet. The host also sends the packets of up
-    // to 5 transfers that it has already filled.
+    // A report does not affect the packets immediately. The host first processes the earlier reports that it has not read yet, and sends the packets of up to 5
+    // transfers that it has already filled.
     private const int ReportsUntilHeard = 12;
 
     [BusTheory]

@@ -59,7 +59,8 @@ internal sealed class ClosingRound : IDisposable
     /// <summary>Closes all objects.</summary>
     /// <param name="order">The order in which the data interface (0), the audio interface (1), the handle (2) and the context (3) are closed.</param>
     /// <param name="form">The calls and threads that close the objects.</param>
-    /// <param name="round">The number of the round. This number determines the positions of the device and of the event thread in the order.</param>
+    /// <param name="round">The number of the round. The method also closes the device and the event thread, and this number determines their positions among
+    /// the other objects.</param>
     public void Close(IReadOnlyList<int> order, ClosingForm form, int round)
     {
         IDisposable[] four = [_data, _audio, _handle, _context];

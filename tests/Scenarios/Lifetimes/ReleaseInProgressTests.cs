@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests acts while a transfer is being released, and while a transfer is being configured. <see cref="LifetimeMatrixTests"/> does not contain these two
+/// Tests actions that the program performs while a transfer is being released or configured. <see cref="LifetimeMatrixTests"/> does not cover these two
 /// moments. In the tests of this class, the caller's memory prolongs the release, and <see cref="HeldConfiguration"/> prolongs the configuration.
 /// </summary>
 public sealed class ReleaseInProgressTests : IDisposable
