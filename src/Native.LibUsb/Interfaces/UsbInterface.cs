@@ -138,7 +138,11 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             Handle.Context.NativeHandle.Deferred.AddClosing(() => FinishClosing(mayWait: false));
     }
 
-    /// <summary>Ends the claim as <see cref="Dispose"/> does, but does not block the calling thread.</summary>
+    /// <summary>Ends the claim as <see cref="Dispose"/> does, but does not wait for transfers.</summary>
+    /// <remarks>
+    /// If a request of <see cref="SetAlternateSetting"/> or <see cref="SetAlternateSettingAsync"/> is running on the same handle, the method blocks the calling
+    /// thread until the request ends.
+    /// </remarks>
     /// <returns>A task that completes when the claim has ended.</returns>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public ValueTask DisposeAsync()
