@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents the account that a program prints at its end.</summary>
+/// <summary>Represents the results that a capture program prints before it exits.</summary>
 /// <param name="Completed">The number of completed transfers.</param>
 /// <param name="Failed">The number of transfers or packets that failed.</param>
 /// <param name="Bytes">The number of bytes that arrived.</param>

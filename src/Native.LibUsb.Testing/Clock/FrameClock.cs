@@ -18,7 +18,7 @@ internal static unsafe class FrameClock
     /// <summary>Gets the number of microframes since the clock started.</summary>
     public static long Now => (long)((Int128)(Stopwatch.GetTimestamp() - s_start) * MicroframesPerSecond / Stopwatch.Frequency);
 
-    /// <summary>Converts a reading of the machine's monotonic clock to a time of this clock. The reading comes from another process.</summary>
+    /// <summary>Converts a reading of the machine's monotonic clock to a time of the frame clock. The reading comes from another process.</summary>
     /// <param name="microframe">The lower 32 bits of the reading, in microframes.</param>
     public static long FromMonotonic(uint microframe)
     {

@@ -16,7 +16,7 @@ public sealed unsafe partial class UsbDevice
     /// program passed the device as an open file. To read the strings of such a device, use its handle (<see cref="UsbDeviceHandle.GetString"/>).
     /// <see cref="UsbError.Access"/> and other errors: the device could not be opened, or did not answer.
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such string.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="which"/> is not a value of <see cref="UsbDeviceString"/>.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbError TryGetString(UsbDeviceString which, out string? text)

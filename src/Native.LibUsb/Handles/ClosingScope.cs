@@ -1,8 +1,9 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the time during which this thread closes a context, or a device handle or interface of a context. Deferred closings run after the outermost scope
-/// has ended. Inside a scope, a deferred closing could wait for the object that the same thread is closing, and the thread would deadlock.
+/// Represents the time during which a thread closes an object of a context: an interface, a device handle, or the context itself. The thread runs deferred
+/// closings only after its outermost scope has ended. Inside a scope, a deferred closing could wait for the object that the same thread is closing, and the
+/// thread would deadlock.
 /// </summary>
 internal readonly ref struct ClosingScope
 {

@@ -104,7 +104,10 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     /// </summary>
     public long FirstPacket => Transfer().FirstPacket;
 
-    /// <summary>Copies the bytes that arrived. For isochronous transfers, the method copies only the bytes of the good packets, and leaves no gaps between them.</summary>
+    /// <summary>
+    /// Copies the bytes that arrived. For isochronous transfers, the method copies only the bytes of the good packets, and leaves no gaps between
+    /// these packets.
+    /// </summary>
     /// <param name="destination">The memory to copy to, with at least <see cref="Length"/> bytes.</param>
     /// <returns>The number of bytes that were copied.</returns>
     /// <exception cref="ArgumentException">The destination is too short.</exception>

@@ -47,9 +47,9 @@ public sealed class CaptureTests : UsbcapTest
     [InlineData(VirtualSpeed.Super, 49152)]
     public void The_setting_with_the_most_bandwidth_is_taken_at_every_speed(VirtualSpeed speed, int packetSize)
     {
-        // The camera is not paced: it sends a packet whenever the host requests one. On a slow machine, the host requests fewer packets than the bus has
-        // service intervals, and usbcap reports missed intervals. The test therefore does not use --strict. The buffer has room for all 1000 packets, so usbcap
-        // drops no packet even if the disk stops writing. The number in each packet shows whether a packet is lost.
+        // The camera is not paced: it sends a packet whenever the host requests one. On a slow machine, the host requests no packet in some service intervals,
+        // and usbcap reports these intervals as missed. The test therefore does not use --strict. The buffer has room for all 1000 packets, so usbcap drops no
+        // packet even if the disk stops writing. The number in each packet shows whether a packet is lost.
         AttachCamera(new IsoSourceOptions { Speed = speed, Paced = false });
         Run("capture", "-o", "x", "--packets", "1000", "--buffer", "64MiB").Succeeded();
         Assert.Equal(1000, CheckPattern(Read("x"), packetSize).Packets);
@@ -146,8 +146,8 @@ public sealed class CaptureTests : UsbcapTest
         using UsbcapProcess process = Start("capture", "-o", "x", "--json", "--in-flight", "16");
         Assert.True(camera.Source.WaitForCompleted(200, Patience));
         camera.Source.Hold();
-        // The submitted transfers cover the service intervals of 64 ms. After this time, no transfer is pending, and the device misses its service intervals.
-        // No event marks this moment, so the test waits for a fixed time.
+        // The transfers that are already submitted cover all service intervals of the next 64 ms. The endpoint holds all later transfers, so that the later
+        // intervals are missed. No event reports a missed interval, so the test waits for a fixed time.
         using (var never = new ManualResetEventSlim())
             never.Wait(TimeSpan.FromMilliseconds(400));
         camera.Source.Resume();

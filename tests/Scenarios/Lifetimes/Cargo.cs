@@ -9,11 +9,12 @@ public enum Cargo
     /// <summary>The transfer is a bulk transfer in the caller's memory, which is pinned for the transfer.</summary>
     CallersMemory,
 
-    /// <summary>The transfer is a bulk transfer in device memory. The handle frees this memory when the handle closes.</summary>
+    /// <summary>The transfer is a bulk transfer that uses device memory. The handle frees this memory when the handle closes.</summary>
     DeviceMemory,
 
     /// <summary>
-    /// The transfer is a bulk transfer in device memory. The test disposes the buffer immediately, so only the transfer keeps the memory allocated.
+    /// The transfer is a bulk transfer that uses device memory. The test immediately disposes the <see cref="UsbBuffer"/> that contains this memory, so only
+    /// the transfer keeps the memory allocated.
     /// </summary>
     DisposedDeviceMemory,
 
