@@ -78,9 +78,9 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     internal bool IsOpen => _closing.IsOpen && Handle.IsOpen;
 
     /// <summary>
-    /// Gets whether the calling thread is in a callback while the claim or its handle is closing. Another thread can begin to close them at any moment while a
-    /// callback runs, so the callback cannot prevent a call that comes too late. If the value is true, an asynchronous method therefore reports the closing in
-    /// its task, and does not throw <see cref="ObjectDisposedException"/>.
+    /// Gets whether the calling thread is in a callback while the claim or its handle is closing. While a callback runs, another thread can begin to close the
+    /// claim or the handle at any moment. The callback cannot detect the closing before it calls a method. If the value is true, an asynchronous method
+    /// therefore reports the closing in its task, and does not throw <see cref="ObjectDisposedException"/>.
     /// </summary>
     internal bool IsClosingInCallback => !IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle);
 
@@ -115,18 +115,18 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             endpoint => endpoint.Direction == direction && endpoint.TransferType == type);
 
     /// <summary>
-    /// Ends the claim. The method prevents further submissions, and stops the rings and transfers that the claim's endpoints created. If the interface has no
-    /// other claim, the method stops all rings and transfers on the interface's endpoints. The method waits until all callbacks of the stopped rings and
-    /// transfers have returned. If no event thread handles events, the method itself handles events while it waits. If the interface has no other claim, the
-    /// method finally releases the interface (<c>libusb_release_interface</c>). Inside a callback of the context, the method does not wait: it only prevents
-    /// further submissions, and stops the rings and transfers. The library does the rest at the end of the call that handles the events. The method may be
-    /// called more than once. Outside a callback, every call waits until the claim has ended.
+    /// Ends the claim. The method prevents further submissions, and stops the rings and transfers that the program created through the claim's endpoint
+    /// objects. If the interface has no other claim, the method stops all rings and transfers on the interface's endpoints. The method waits until all
+    /// callbacks of the stopped rings and transfers have returned. If no event thread handles events, the method itself handles events while it waits. If the
+    /// interface has no other claim, the method finally releases the interface (<c>libusb_release_interface</c>). Inside a callback of the context, the method
+    /// does not wait: it only prevents further submissions, and stops the rings and transfers. The library does the rest at the end of the call that handles
+    /// the events. The method may be called more than once. Outside a callback, every call waits until the claim has ended.
     /// </summary>
     /// <remarks>
-    /// The method also disposes the transfers that the claim's endpoints created. It does not dispose the transfers that
-    /// <see cref="UsbDeviceHandle.CreateTransfer"/> created. After the program has claimed the interface again, it can submit these transfers again. The method
-    /// does not wait for a synchronous transfer of another thread. On Linux, such a transfer ends when the interface is released, and the other thread's call
-    /// throws an exception.
+    /// The method also disposes the transfers that the program created through the claim's endpoint objects. The method does not dispose the transfers that the
+    /// program created with <see cref="UsbDeviceHandle.CreateTransfer"/>. After the program has claimed the interface again, it can submit these transfers
+    /// again. The method does not wait for a synchronous transfer of another thread. On Linux, such a transfer ends when the interface is released, and the
+    /// other thread's call throws an exception.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()

@@ -5,8 +5,8 @@ namespace Native.LibUsb.Streaming;
 /// <list type="table">
 /// <listheader><term>State</term><description>Next states</description></listheader>
 /// <item><term>Idle</term><description>When a transfer ends: Asking.</description></item>
-/// <item><term>Filling</term><description>When the queue is full or the handler has no more data: Asking. At this change, the ring submits the filled buffers.
-/// No transfer ends in the state Filling, because no transfer is in flight.</description></item>
+/// <item><term>Filling</term><description>When the queue is full or the handler has no more data: Asking. The ring then submits the filled buffers. No
+/// transfer ends in the state Filling, because no transfer is in flight.</description></item>
 /// <item><term>Asking</term><description>When a transfer ends: AskingAgain. When the queue is full or the handler has no more data: Idle.</description></item>
 /// <item><term>AskingAgain</term><description>When a transfer ends: AskingAgain. When the queue is full or the handler has no more data: Idle, or Asking if no
 /// transfer is in flight.</description></item>
