@@ -1,5 +1,5 @@
 // Reads reports from an interrupt endpoint, such as the endpoint of a mouse. The library stores the reports in the program's own memory. A thread of the
-// library handles the events. The example needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
+// library handles the events. The example needs a device with an interrupt IN endpoint, for example the virtual device "interrupt" of usbvbus.
 
 using Native.LibUsb;
 

@@ -48,7 +48,7 @@ internal static class TransferHelper
             context.HandleEvents(TimeSpan.FromSeconds(1));
 
         // A transfer can still time out while it is being cancelled. On some systems, it can also complete. One of the functions above would then submit the
-        // transfer again, and the loop below might never end. After the call of Doom, the transfer cannot be submitted again.
+        // transfer again, and the loop below might never end. After Doom is called, the transfer cannot be submitted again.
         transfer.Doom();
         transfer.TryCancel();
         while (transfer.IsSubmitted)

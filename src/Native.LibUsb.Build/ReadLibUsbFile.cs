@@ -34,7 +34,7 @@ public sealed class ReadLibUsbFile : Task
     public bool NeedsUdev { get; set; }
 
     /// <summary>
-    /// Gets or sets the name of a glibc-only function that the object files of an archive call. If they call no such function, the name is empty.
+    /// Gets or sets the name of the first glibc-only function that an archive's object files call. If they call no such function, the name is empty.
     /// </summary>
     [Output]
     public string NeedsGlibc { get; set; }

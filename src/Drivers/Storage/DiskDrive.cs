@@ -5,7 +5,7 @@ using Native.LibUsb;
 
 namespace Drivers.Storage;
 
-/// <summary>Represents a disk with the bulk-only transport of USB, such as a memory stick, a card reader or an external disk. The class is
+/// <summary>Represents a disk that uses the bulk-only transport of USB. The disk may be a memory stick, a card reader or an external disk. The class is
 /// thread-safe.</summary>
 public sealed class DiskDrive : IAsyncDisposable
 {

@@ -76,7 +76,7 @@ public sealed unsafe class VirtualUrb
 
     internal uint Sequence { get; set; }
 
-    /// <summary>Gets or sets the time of the submission on the <see cref="FrameClock"/>. On a busy machine, the endpoint may receive the URB much
+    /// <summary>Gets or sets the <see cref="FrameClock"/> time at which the URB was submitted. On a busy machine, the endpoint may receive the URB much
     /// later.</summary>
     internal long Microframe { get; set; }
 

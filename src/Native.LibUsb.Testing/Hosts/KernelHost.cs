@@ -140,7 +140,7 @@ internal sealed class KernelHost : BusHost
         return chosen.IsFree ? chosen : throw new InvalidOperationException($"Port {port} is taken.");
     }
 
-    /// <summary>Disables or enables a port. The kernel disconnects the device at a disabled port before the method returns.</summary>
+    /// <summary>Disables or enables a port. If the method disables the port, the kernel disconnects the port's device before the method returns.</summary>
     /// <returns>False if the kernel cannot disable ports, because it is older than 6.0.</returns>
     private static bool TryDisable(VhciPort port, bool disabled)
     {

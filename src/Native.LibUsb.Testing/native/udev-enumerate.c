@@ -105,7 +105,7 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
 }
 
 /* A device must match all attribute conditions and none of the excluding conditions. Within each other kind of condition (subsystem, property, name,
- * parent), one match is enough. If there are no conditions of a kind, every device matches this kind. */
+ * parent), one match is enough. A kind without conditions excludes no device. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;

@@ -108,7 +108,7 @@ public sealed unsafe partial class UsbContext
             RequireEventsWithoutThread();
     }
 
-    /// <summary>Starts the event thread if no event loop of the program waits on the descriptors, and if no thread has handled events for the time
+    /// <summary>Starts the event thread if no event loop of the program waits on the descriptors, and if no thread has handled events for at least
     /// <see cref="EventLapseWatch.Pause"/>.</summary>
     /// <returns>True if the watch can stop, because an event thread runs or the context is closing.</returns>
     internal bool StartEventThreadAfterLapse()

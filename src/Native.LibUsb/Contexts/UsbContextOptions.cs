@@ -27,9 +27,8 @@ public sealed record UsbContextOptions
     /// Gets or sets whether only the program handles the events. If the value is false, the default, a context starts an event thread when an awaitable
     /// operation needs events and no thread handles them. Awaitable operations are endpoint and control I/O, <see cref="UsbTransfer.SubmitAsync"/>, rings and
     /// <see cref="UsbContext.WatchDevicesAsync"/>. If the value is true, the library never starts an event thread by itself, so the program must handle the
-    /// events. While no thread handles events, transfers neither complete nor end after a cancellation. If an awaitable operation starts while no thread
-    /// handles events, the context logs a warning, regardless of the log level. The context does not repeat the warning until a thread has handled events
-    /// again.
+    /// events. While no thread handles events, no transfer ends, even if it is cancelled. If an awaitable operation starts while no thread handles events, the
+    /// context logs a warning, regardless of the log level. The context does not repeat the warning until a thread has handled events again.
     /// </summary>
     public bool ManualEventHandling { get; init; }
 

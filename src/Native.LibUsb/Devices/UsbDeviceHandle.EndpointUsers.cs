@@ -48,8 +48,8 @@ public sealed unsafe partial class UsbDeviceHandle
     internal bool IsInUse(byte endpoint) => (Volatile.Read(ref _usedEndpoints) & InterfaceClaims.Bit(endpoint)) != 0 && IsUserActive(endpoint);
 
     /// <summary>
-    /// Stops those users of endpoints that <paramref name="stops"/> selects. A stopped user does not start again. Cancelling a ring's transfers would not be
-    /// enough: if all buffers of a ring wait for the program to read them, no transfer is in flight, but the ring submits transfers later.
+    /// Stops each endpoint user that <paramref name="stops"/> selects. A stopped user does not start again. Cancelling a ring's transfers would not be enough:
+    /// if all buffers of a ring wait for the program to read them, no transfer is in flight, but the ring submits transfers later.
     /// </summary>
     internal void StopEndpointUsers(Predicate<IEndpointUser> stops, UsbError failure)
     {

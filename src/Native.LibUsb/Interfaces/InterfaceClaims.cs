@@ -413,7 +413,8 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Makes the endpoint objects of an interface stale, and then the transfers that these objects created. The caller holds the lock of the claims.
+    /// Makes the endpoint objects of an interface stale. Then does the same to the transfers that these objects created. The caller holds the lock of the
+    /// claims.
     /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {

@@ -152,7 +152,8 @@ internal static unsafe class LibraryLoader
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 
-    /// <summary>Registers the method that resolves libusb with the runtime, before the runtime binds an import of this assembly.</summary>
+    /// <summary>Makes the runtime call <see cref="Resolve"/> to find libusb. As a module initializer, this method runs before the runtime binds an
+    /// import of this assembly.</summary>
     // CA2255 advises against module initializers, because they delay the start of every program that uses the assembly. This initializer is short. The
     // alternative, a static constructor of `libusb`, would add a check before every call of a native function.
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "See the comment above.")]

@@ -223,7 +223,7 @@ internal sealed unsafe class RingEngine
             Queue.TryEnterFast();
     }
 
-    // ---- After the lock -------------------------------------------------------------------------------------------------------
+    // ---- Without the lock -----------------------------------------------------------------------------------------------------
 
     /// <summary>
     /// Continues to stop the ring, if the ring is being stopped. The method cancels the transfers in flight. If no transfer is in flight any more, the method

@@ -37,7 +37,8 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// Starts the ring for code that reads with <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/> or <see cref="ReadAllAsync"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// The ring runs already, or the ring may drop data (<see cref="UsbRingOptions.Overflow"/>) but has no spare buffers.
+    /// The ring is already running, or the options let the ring drop data (<see cref="UsbRingOptions.Overflow"/>) but give it no spare buffers
+    /// (<see cref="UsbRingOptions.Spares"/>).
     /// </exception>
     /// <exception cref="UsbException">
     /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.

@@ -89,7 +89,7 @@ public sealed class UsbPipeReader : PipeReader
     /// <summary>Releases the consumed bytes. The next read returns the remaining bytes.</summary>
     /// <param name="consumed">The end of the consumed bytes.</param>
     /// <param name="examined">The end of the examined bytes. If all bytes are examined, the next read waits for more bytes.</param>
-    /// <exception cref="InvalidOperationException">The position does not belong to the last read.</exception>
+    /// <exception cref="InvalidOperationException"><paramref name="consumed"/> does not belong to the last read.</exception>
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         if (_first is null)

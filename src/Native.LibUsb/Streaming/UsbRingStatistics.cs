@@ -7,8 +7,8 @@ namespace Native.LibUsb.Streaming;
 /// <item>The packet ended with an error, because of the device or the bus. <see cref="PacketStatuses"/> counts such packets by status.</item>
 /// <item>The program was slow. The packet arrived, but no buffer was free for it. <see cref="Dropped"/> counts the packet.</item>
 /// <item>The event thread was late. It handled a completion only after all transfers of the queue had ended. <see cref="MissedWhileLate"/> counts the service
-/// intervals that were missed for this reason, and <see cref="LongestDelay"/> shows how late the thread was at most. To miss fewer intervals, use more or
-/// larger transfers, or raise the priority of the event thread.</item>
+/// intervals that were missed for this reason, and <see cref="LongestDelay"/> is the longest delay of the thread. To miss fewer intervals, use more or larger
+/// transfers, or raise the priority of the event thread.</item>
 /// <item>The queue ran empty although the event thread ran in time. No buffer was free, or libusb refused submissions (<see cref="SubmitFailures"/>). The
 /// number of service intervals that were missed for this reason is <see cref="MissedIntervals"/> minus <see cref="MissedWhileLate"/>.</item>
 /// </list>
@@ -61,7 +61,8 @@ public readonly record struct UsbRingStatistics
 
     /// <summary>
     /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring compares the clocks of the bus and the
-    /// host to find such intervals. The number may be wrong by the service intervals of half a transfer, or of 1 ms if this is longer.
+    /// host to find such intervals. The number is an estimate. It can deviate by the number of service intervals in half a transfer, or in 1 ms if half a
+    /// transfer is shorter.
     /// </summary>
     public long MissedIntervals { get; init; }
 
@@ -80,8 +81,8 @@ public readonly record struct UsbRingStatistics
     public TimeSpan LongestDelay { get; init; }
 
     /// <summary>
-    /// Gets or sets the longest duration of a callback, including the program's handler. To save a timestamp, the ring ends its measurement only when the same
-    /// thread begins the next callback of a ring, or when the thread has handled all pending events.
+    /// Gets or sets the longest duration of a callback, including the program's handler. The ring takes only one timestamp per callback. It therefore ends the
+    /// measurement of a callback only when the same thread begins the next callback of a ring, or when the thread has handled all pending events.
     /// </summary>
     public TimeSpan LongestCallback { get; init; }
 

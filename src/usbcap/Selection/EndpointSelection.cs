@@ -17,7 +17,7 @@ internal sealed record EndpointSelection
     /// Returns the endpoint to capture, in the requested alternate setting. If no setting is requested, the method chooses the setting with the highest
     /// bandwidth.
     /// </summary>
-    /// <exception cref="FailureException">No endpoint or several endpoints match. The message lists the available endpoints.</exception>
+    /// <exception cref="FailureException">No endpoint matches, or more than one endpoint matches. The message lists the possible choices.</exception>
     public EndpointChoice Find(UsbConfigurationDescriptor configuration)
     {
         List<EndpointChoice> all = Read(configuration, out List<(int Interface, int AlternateSetting)> settings);
