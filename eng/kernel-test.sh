@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the Native AOT tests on a real Linux kernel, in QEMU machines. Each machine has Debian's kernel, an xHCI controller, USB devices of QEMU, and a
 # virtual bus that is attached to the kernel's vhci_hcd. A machine counts as failed if it hangs, if its output is incomplete, or if its kernel logs a
-# warning. The last line of the output, "N passed, N failed, N skipped", contains the sums of all machines.
+# warning. The last line of the output, "N passed, N failed, N skipped", adds up the results of all machines.
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
 # NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (default: bookworm).
 # NATIVE_LIBUSB_KERNEL_MACHINES: the number of machines that run at once, each with a part of the tests. The default is one machine if the arguments

@@ -92,7 +92,7 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
     }
 
     // Runs the first slices, in which the program does not count its allocations. At the end of these slices, the runtime has compiled the hot code. Returns
-    // the number of transfers with which a measured slice takes the intended time.
+    // how many transfers a measured slice must perform to take the intended time.
     private long WarmUp(Measured measured)
     {
         TimeSpan part = measured.Subject.IsCompiledJustInTime ? s_compilation / WarmUpSlices : slice;

@@ -10,8 +10,8 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="MoreThanC">The elapsed time minus the elapsed time of the program in C in the same round.</param>
 /// <param name="RatioToC">The elapsed time divided by the elapsed time of the program in C in the same round.</param>
 /// <param name="MoreThanEmpty">
-/// The value of <paramref name="MoreThanC"/>, minus the difference between an empty Native AOT program and an empty program in C in the same round; null if
-/// these empty programs did not run.
+/// The value of <paramref name="MoreThanC"/>, minus the cost of the runtime. This cost is the elapsed time of an empty Native AOT program minus the elapsed
+/// time of an empty program in C in the same round. If these empty programs did not run, the value is null.
 /// </param>
 /// <param name="ProcessorMilliseconds">The processor time in milliseconds.</param>
 /// <param name="ResidentKib">The peak of the resident memory in KiB.</param>
@@ -19,8 +19,8 @@ namespace Native.LibUsb.Bench.Report;
 internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread? RatioToC, Spread? MoreThanEmpty, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
 
 /// <summary>
-/// Starts the list programs in turn. The peak memory that the kernel reports for a process is never smaller than the memory of its parent process. The launcher
-/// (bench/Start/measure.c) must therefore use less memory than the programs that it starts.
+/// Starts several programs, one after another: programs that list the devices, and empty programs. The peak memory that the kernel reports for a process is
+/// never smaller than the memory of its parent process. The launcher (bench/Start/measure.c) must therefore use less memory than the programs that it starts.
 /// </summary>
 internal static class Starts
 {

@@ -35,7 +35,7 @@ internal sealed partial class ClangCompiler
     }
 
     // Different versions of clang may print different syntax trees. Without this check, the generated files would depend on the machine's version of clang, and
-    // eng/generate.sh check would fail on some machines.
+    // the command `eng/generate.sh check` would fail on some machines.
     private void CheckVersion()
     {
         string version = Run(["--version"]).Split('\n')[0];
@@ -65,7 +65,7 @@ internal sealed partial class ClangCompiler
     public string DumpRecordLayouts(string file, Target target) =>
         Run([.. Arguments(target), "-fsyntax-only", "-Xclang", "-fdump-record-layouts", file]);
 
-    /// <summary>Returns whether a file is part of libusb's interface. The headers of the compiler and the stubs are not part of it.</summary>
+    /// <summary>Returns whether a file is part of libusb's interface. The compiler's headers and the stub headers are not part of it.</summary>
     public bool IsInterface(string file) =>
         file.Length > 0 && file[0] != '<' && !IsUnder(file, _stubs) && !IsUnder(file, _resources);
 

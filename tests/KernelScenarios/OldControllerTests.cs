@@ -1,7 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests the disk at full speed on a UHCI controller. At full speed, a packet has 64 bytes, and the kernel uses its UHCI driver instead of its xHCI driver.
+/// Tests the disk on a UHCI controller. On this controller, the disk runs at full speed, so a packet has 64 bytes. The kernel uses its UHCI driver instead of
+/// its xHCI driver.
 /// </summary>
 public sealed class OldControllerTests : StorageTest
 {

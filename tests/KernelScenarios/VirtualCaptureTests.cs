@@ -17,9 +17,9 @@ public sealed class VirtualCaptureTests : IDisposable
         _watchdog.Dispose();
     }
 
-    // The emulated machine cannot receive data at the rate of high speed. The source is therefore not paced: it sends a packet only when the host requests one.
-    // The buffer of usbcap has room for all packets. With a smaller buffer, usbcap could drop packets while the machine writes the file, and the test would
-    // fail.
+    // The emulated machine cannot receive data as fast as a high-speed device can send it. The source is therefore not paced: it sends a packet only when the
+    // host requests one. The buffer of usbcap has room for all packets. With a smaller buffer, usbcap could drop packets while the machine writes the file, and
+    // the test would fail.
     [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void Isochronous_packets_of_high_speed_are_captured_without_a_gap() => Capture(VirtualSpeed.High, paced: false, packetSize: 3072, packets: 8000);
 

@@ -44,7 +44,7 @@ internal static class BenchmarkConfiguration
         if (aot)
         {
             // BenchmarkDotNet's default toolchain for Native AOT adds a package feed to the feeds of the machine. Our toolchain must not add a source of
-            // packages, but BenchmarkDotNet requires a feed. Our toolchain therefore names the folder of the job, which contains no packages.
+            // packages, but BenchmarkDotNet requires a feed. Our toolchain therefore uses the folder of the job as the feed. This folder contains no packages.
             config.AddJob(shape.WithId("AOT").WithRuntime(NativeAotRuntime.Net10_0)
                 .WithToolchain(NativeAotToolchain.CreateBuilder().UseNuGet(nuGetFeedUrl: ".").TargetFrameworkMoniker("net10.0").ToToolchain())
                 .WithArguments([.. s_buildArguments, new MsBuildArgument($"-p:CustomAfterMicrosoftCommonTargets=\"{AppContext.BaseDirectory}AheadOfTime.targets\"")]));

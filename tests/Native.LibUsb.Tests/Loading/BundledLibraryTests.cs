@@ -5,8 +5,8 @@ namespace Native.LibUsb.Tests.Loading;
 /// <summary>Tests that a program finds its bundled libusb.</summary>
 public sealed class BundledLibraryTests
 {
-    // The binding tries the file name of the system's library before the file name of the bundled library. Even if the system's library exists, the program
-    // must load the bundled library.
+    // The binding tries the file name of the system's library before the file name of the bundled library. If both libraries exist, the program must
+    // nevertheless load the bundled library.
     [Fact]
     public void A_single_file_program_finds_the_libusb_that_it_extracts()
     {

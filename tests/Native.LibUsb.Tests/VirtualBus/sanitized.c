@@ -2,7 +2,9 @@
  * AddressSanitizer and UndefinedBehaviorSanitizer. The sanitizers end the program at the first error. Every buffer has exactly the size
  * that the program passes to the library.
  *
- * sanitized SEED URBS REQUESTS NODE... submits URBS URBs and makes REQUESTS requests in total, on these device nodes */
+ * usage: sanitized SEED URBS REQUESTS NODE...
+ * URBS is the total number of URBs that the program submits, and REQUESTS is the total number of requests that it makes. Each NODE is a
+ * device node that the program uses. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>

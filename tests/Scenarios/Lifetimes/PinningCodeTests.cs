@@ -3,8 +3,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests memory of the caller whose <c>Pin</c> or <c>Unpin</c> method runs code of the test. This code closes the owner of the transfer, and waits until the
-/// owner is closed.
+/// Tests transfers that use memory of the caller. When the library pins or unpins this memory, the memory's <c>Pin</c> or <c>Unpin</c> method runs code of the
+/// test. This code closes the owner of the transfer, and waits until the owner is closed.
 /// </summary>
 public sealed class PinningCodeTests : ClosingTest
 {

@@ -102,7 +102,8 @@ public sealed class RingAllocationTests : RingTest
 
     private UsbInputRing Ring() => InputRing(_handle, BulkSourceSink.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 8 });
 
-    /// <summary>Counts the bytes that the calling thread allocates during each stretch of buffers, and checks the data of each buffer.</summary>
+    /// <summary>Counts the bytes that the calling thread allocates in each stretch, and checks the data of each buffer. A stretch consists of
+    /// <see cref="s_stretch"/> buffers.</summary>
     private sealed class Meter
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -7,7 +7,8 @@ namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
 /// Tests that the library frees device memory at the right time, and that the library uses ordinary memory if device memory is not available. The kernel's
-/// limit is 1 MiB in these tests. If a test can allocate memory up to this limit, no earlier memory is still mapped.
+/// limit is 1 MiB in these tests. To check that device memory has been freed, a test allocates as much device memory as the limit allows. The kernel refuses
+/// the allocation if other device memory is still mapped.
 /// </summary>
 public sealed class MemoryTrapTests : BusTest
 {

@@ -3,8 +3,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Represents a simple model of a <see cref="TransferQueue"/>. The model uses lists. Unlike the queue, the model also maintains the order of the transfers on
-/// the fast path.
+/// Represents a simple model of a <see cref="TransferQueue"/>. The model uses lists. On the fast path, the queue does not maintain the order of the transfers,
+/// but the model does.
 /// </summary>
 internal sealed class QueueModel
 {

@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
 /// Performs the same steps on a <see cref="TransferQueue"/> and on its model, and compares the queue with the model after each step. The steps call the queue
-/// in the same way as the engine of a ring.
+/// in the same way as the engine of a ring does.
 /// </summary>
 internal sealed class QueueRun
 {
