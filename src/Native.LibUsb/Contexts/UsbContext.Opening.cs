@@ -5,7 +5,7 @@ namespace Native.LibUsb;
 // This part opens the native context with its options, for new and old versions of libusb.
 public sealed unsafe partial class UsbContext
 {
-    // True after discovery was switched off for the whole process. A libusb before 1.0.27 cannot switch it on again.
+    // True after discovery was switched off for the whole process. Versions of libusb before 1.0.27 cannot switch it on again.
     private static volatile bool s_discoveryIsOff;
 
     private static libusb_context* OpenNative(UsbContextOptions options)

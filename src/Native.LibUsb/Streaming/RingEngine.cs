@@ -68,7 +68,7 @@ internal sealed unsafe class RingEngine
     public bool WantsMore => Run.IsRunning && Queue.HasRoom;
 
     /// <summary>Reserves the ring for the caller, which is about to start it. From this call on, the ring owns its transfers.</summary>
-    /// <exception cref="InvalidOperationException">The ring runs already, or is being stopped.</exception>
+    /// <exception cref="InvalidOperationException">The ring is already running, or is being stopped.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its handle is closing.</exception>
     public void Reserve()
     {
@@ -78,7 +78,7 @@ internal sealed unsafe class RingEngine
         bool reserved = Run.TryReserve();
         Lock.Exit();
         if (!reserved)
-            throw new InvalidOperationException("The ring runs already, or is still being stopped: await StopAsync first.");
+            throw new InvalidOperationException("The ring is already running, or is still being stopped: await StopAsync first.");
         if (TryOwnTransfers())
         {
             if (UsbRingMetrics.IsSupported)

@@ -55,7 +55,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <typeparam name="THandler">
     /// A type, usually an empty struct, that implements the handler. The handler can store its state in <see cref="UsbRing.State"/>.
     /// </typeparam>
-    /// <exception cref="InvalidOperationException">The ring runs already.</exception>
+    /// <exception cref="InvalidOperationException">The ring is already running.</exception>
     /// <exception cref="UsbException">
     /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>
@@ -66,7 +66,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <summary>Starts the ring with a callback. The event thread calls the callback for each buffer.</summary>
     /// <param name="callback">The callback. The buffer belongs to the ring again when the callback returns.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">The ring runs already.</exception>
+    /// <exception cref="InvalidOperationException">The ring is already running.</exception>
     /// <exception cref="UsbException">
     /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>

@@ -51,7 +51,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// Starts the ring for code that writes with <see cref="TryAcquire(out UsbOutputBuffer)"/> or <see cref="AcquireAsync"/>. The ring first sends the data
     /// that an earlier run has not sent.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
+    /// <exception cref="InvalidOperationException">The ring is already running, or is still being stopped.</exception>
     /// <exception cref="UsbException">libusb refused the first transfer, or the device is gone.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start() => Begin<PullProducer>(null, pushes: false);
@@ -63,7 +63,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <typeparam name="THandler">
     /// A type, usually an empty struct, that implements the handler. The handler can store its state in <see cref="UsbRing.State"/>.
     /// </typeparam>
-    /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
+    /// <exception cref="InvalidOperationException">The ring is already running, or is still being stopped.</exception>
     /// <exception cref="UsbException">
     /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>
@@ -77,7 +77,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// </summary>
     /// <param name="callback">The callback.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
+    /// <exception cref="InvalidOperationException">The ring is already running, or is still being stopped.</exception>
     /// <exception cref="UsbException">
     /// libusb refused the first transfer, or the device is gone. If the device is gone, the ring cancels the transfers that it has already submitted.
     /// </exception>
