@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches the source of a version of libusb from Debian, and prints the path of the archive. The script installs nothing, and makes apt use package
-# lists separate from those of the system. If the archive is already in CACHE_DIR, the script does not fetch it again.
+# Fetches the source of a version of libusb from Debian, and prints the path of the archive. The script installs nothing. It gives apt separate
+# package lists, so the system's package lists do not change. If the archive is already in CACHE_DIR, the script does not fetch it again.
 # usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR          (LIBUSB_SOURCE names an archive to use instead)
 set -euo pipefail
 if [ $# -ne 2 ]; then echo "usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR" >&2; exit 2; fi

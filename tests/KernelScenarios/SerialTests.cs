@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests QEMU's serial adapter on a line that returns all data. Each packet begins with two status bytes.</summary>
+/// <summary>Tests QEMU's serial adapter on a loopback line, which sends all data back. Each packet from the adapter begins with two status bytes.</summary>
 public sealed class SerialTests : MachineTest
 {
     private const byte In = 0x81, Out = 0x02;

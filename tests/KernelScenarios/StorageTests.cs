@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Kernel;
 /// <summary>Tests a disk: commands and statuses, and large amounts of data in both directions.</summary>
 /// <remarks>
 /// After these tests, the first half of the disk image still has the pattern of <see cref="DiskPattern"/>. The second half has the complement of this pattern.
-/// The host checks both halves in the image file after the machine has ended.
+/// When the virtual machine has shut down, the host checks both halves in the image file.
 /// </remarks>
 public sealed class StorageTests : StorageTest
 {

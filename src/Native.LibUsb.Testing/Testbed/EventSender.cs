@@ -38,7 +38,8 @@ internal sealed unsafe class EventSender : IDisposable
     }
 
     /// <summary>
-    /// Sends an event without blocking. A program that does not read its events fast enough misses some of them, just as it misses events of the kernel.
+    /// Sends an event without blocking. If a program does not read its events fast enough, it misses some of them, just as it would miss events of a real
+    /// kernel.
     /// </summary>
     public void Send(string action, TestbedDevice device)
     {

@@ -1,9 +1,9 @@
-/* The preload library connects one process to a virtual bus, and answers the calls of the process to sysfs, udev and usbfs.
+/* The preload library connects one process to a virtual bus, and answers the calls that the process makes to sysfs, udev and usbfs.
  *
- * The library is loaded with LD_PRELOAD, or later by a process that creates a bus itself (attach.c). The bus has a directory. In a preloaded process,
- * $NATIVE_LIBUSB_BUS contains the path of the directory. The library redirects paths of USB devices in sysfs and /dev to this directory (paths.c),
- * and reads the files in it to answer calls of libudev functions (udev.h). The UNIX socket "events" in the directory delivers the events of devices
- * (events.c).
+ * Either LD_PRELOAD loads the library when the process starts, or the process loads the library later, when it creates a bus itself (attach.c). The bus
+ * has a directory. In a preloaded process, $NATIVE_LIBUSB_BUS contains the path of the directory. The library redirects paths of USB devices in sysfs
+ * and /dev to this directory (paths.c), and reads the files in it to answer calls of libudev functions (udev.h). The UNIX socket "events" in the
+ * directory delivers the events of devices (events.c).
  *
  * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on to libc. The
  * library contains no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory. The library sends each URB on this

@@ -209,7 +209,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     // The first caller of this method closes the context, and the other callers wait for the first caller. A call that runs as deferred work (mayWait is false)
-    // does not wait. The first caller may need the thread of this call to handle events, so the two threads could wait for each other without end.
+    // does not wait, because the first caller may be waiting for events that only this thread handles. The two threads would then wait for each other without
+    // end.
     private void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())

@@ -15,8 +15,9 @@ public sealed unsafe partial class UsbDeviceHandle
         if (!OpeningDescriptor.HasSettingDefect)
             return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
 
-        // This libusb has a defect: if the device was unplugged, libusb's function damages libusb's lock of the handle. A check before the call does not help,
-        // because the device can be unplugged right after the check. Therefore, the library itself sends the request through the device's file.
+        // This version of libusb has a defect in libusb_set_interface_alt_setting: if the device was unplugged, the function damages the mutex of libusb's
+        // handle. A check before the call does not help, because the device can be unplugged right after the check. The library therefore sends the request
+        // itself, through the device's file.
         if (_native.Descriptor is { } descriptor && UsbfsRequests.IsAvailable)
             return UsbfsRequests.SetInterface(descriptor, interfaceNumber, alternateSetting);
 

@@ -28,7 +28,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <see cref="UsbError.NotFound"/>: the device does not have this configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names the
     /// interface and the driver or program that claimed it. <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not -1 to 255.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than -1, or more than 255.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void SetConfiguration(int value)

@@ -58,8 +58,9 @@ internal sealed class ThreadScheduling
 
     public Exception? AffinityFailure { get; private set; }
 
-    // The number of processors in the machine. The options number these processors from 0. Environment.ProcessorCount counts only the processors that this
-    // process may use. The numbers of these processors can have gaps, so some of the numbers can be larger than Environment.ProcessorCount.
+    // The number of processors in the machine. In the options, the first processor of the machine has the number 0. Environment.ProcessorCount counts only the
+    // processors that this process may use, so it is not an upper limit for these numbers. For example, if the process may use only the processors 4 and 5,
+    // Environment.ProcessorCount is 2.
     private static int ProcessorCount =>
         OperatingSystem.IsLinux() ? LinuxScheduling.ProcessorCount
         : OperatingSystem.IsWindows() ? WindowsScheduling.ProcessorCount

@@ -129,10 +129,10 @@ public sealed unsafe partial class UsbEndpoint
     /// The endpoint is stale, is an OUT endpoint or is isochronous, or a ring is active on the endpoint.
     /// </exception>
     /// <remarks>
-    /// In a callback, do not block on the result, as in <c>ReadAsync(buffer).AsTask().Wait()</c>. The callback would block the thread that handles the events,
-    /// so the read would never end. The library cannot detect this mistake.
-    /// <para>On Linux with a controller without scatter-gather, a read of more than 16 KiB consists of several transfers, one after the other. Such a call
-    /// allocates memory.</para>
+    /// In a callback, do not block on the result. For example, do not call <c>ReadAsync(buffer).AsTask().Wait()</c>. Such a call would block the thread that
+    /// handles the events, so the read would never end. The library cannot detect this mistake.
+    /// <para>On Linux, some controllers do not support scatter-gather. On such a controller, a read of more than 16 KiB consists of several transfers, one
+    /// after the other, and allocates memory.</para>
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => ReadAsync(buffer, timeout: null, cancellationToken);

@@ -12,9 +12,9 @@ namespace Native.LibUsb.Streaming;
 /// however, at least one completion is handled on time. If even the most punctual completion of a window is late, the class counts missed intervals. If a
 /// completion of a later window is on time again, the class corrects the count. The class treats small, slow changes as drift between the clocks of the bus and
 /// the host.</para>
-/// <para>The completions after a gap show the cause of the gap. If the queue ran empty while the thread that handles events ran in time, all completions after
-/// the gap have the same additional delay. If the thread was late, all transfers in flight had already ended when the thread handled the first completion after
-/// the gap. The delay of this completion exceeds the delay of the following completions by about the total duration of the transfers. The class therefore
+/// <para>The completions after a gap show the cause of the gap. If the queue became empty although the thread that handles events was on time, all completions
+/// after the gap have the same additional delay. If the thread was late, all transfers in flight had already ended when the thread handled the first completion
+/// after the gap. The delay of this completion exceeds the delay of the following completions by about the total duration of the transfers. The class therefore
 /// compares the most delayed completion of a window with the most punctual completion of the next window.</para>
 /// </remarks>
 internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer, int transfers)
@@ -166,7 +166,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     {
         bool wasLate = latest - next >= _late;
         double expected = _expected + _behind;
-        // If the thread was late, the delay includes the intervals that the stream missed for this reason. If the thread ran in time, the delay includes no
+        // If the thread was late, the delay includes the intervals that the stream missed for this reason. If the thread was on time, the delay includes no
         // missed intervals.
         if (wasLate || next - expected <= _least)
             next = Math.Min(next, expected);

@@ -17,7 +17,7 @@ namespace Native.LibUsb.Streaming;
 /// therefore cancels the transfer.</item>
 /// <item>A method whose name ends in <c>Locked</c> is called with the lock held, and returns with the lock held.</item>
 /// </list>
-/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. A thread that finds the lock held first spins, and then
+/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. A thread that waits for the lock first spins, and later
 /// sleeps briefly between its attempts. During a sleep, the thread that holds the lock can run and release the lock, even if it has a lower priority and runs
 /// on the same processor.</para>
 /// </remarks>

@@ -12,8 +12,8 @@ namespace Native.LibUsb.Streaming;
 internal sealed partial class RingTransfer
 {
     /// <summary>
-    /// The number of the transfer's last submission. The ring counts the submissions of all its transfers from 0. The value is -1 if the transfer was never
-    /// submitted, or if libusb refused the last submission.
+    /// The number of the transfer's last submission. The ring numbers the submissions of all its transfers in one sequence, which starts at 0. The value is -1
+    /// if the transfer was never submitted, or if libusb refused the last submission.
     /// </summary>
     public long Sequence = -1;
 

@@ -4,9 +4,9 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Specifies the sizes of a ring, and its reactions to late readers, halts and errors.</summary>
 /// <remarks>
-/// <para>The depth of a ring is the time after which all transfers in flight have ended if the ring submits no others. If the program pauses for less than this
-/// time, the queue does not run empty. A good depth is 25 to 400 ms. <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/>
-/// chooses sizes with which the ring delivers each packet at once.</para>
+/// <para>The depth of a ring is the time for which the transfers in flight keep the endpoint busy. If the program pauses for less than this time, the queue
+/// does not become empty. A good depth is 25 to 400 ms. <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses
+/// sizes with which the ring delivers each packet at once.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that the library chooses
 /// take at most half of this memory. Sizes that the program sets may take all of this memory. If the sizes that the program sets need more memory than the
 /// limit, the ring cannot be created, and the exception's message describes how to raise the limit.</para>
@@ -39,9 +39,9 @@ public sealed record UsbRingOptions
     /// <summary>
     /// Gets the number of packets of one isochronous transfer. The ring delivers a transfer when the service intervals of all its packets have passed. If the
     /// number is 0, which is the default, a transfer has 32 packets, or fewer if the transfers would otherwise take more than half of
-    /// <see cref="SystemMemoryLimit"/>. If <see cref="Transfers"/> is also 0, a transfer has so few packets that at least four transfers fit into this half. On
-    /// Linux, libusb divides a transfer of more than 128 packets into several URBs. On Windows, choose a multiple of 8 packets. On macOS, choose few transfers
-    /// with many packets each.
+    /// <see cref="SystemMemoryLimit"/>. If <see cref="Transfers"/> is also 0, the library reduces the number of packets until at least four transfers fit into
+    /// half of the limit. On Linux, libusb divides a transfer of more than 128 packets into several URBs. On Windows, choose a multiple of 8 packets. On macOS,
+    /// choose few transfers with many packets each.
     /// </summary>
     public int PacketsPerTransfer { get; init; }
 
@@ -52,10 +52,10 @@ public sealed record UsbRingOptions
     public int PacketSize { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of additional buffers, 0 to 4,096. The default is 16. When a transfer ends, the ring submits a spare buffer in its place before
-    /// the program reads the data of the ended transfer. If the program still has this number of buffers to consume when another transfer ends, no buffer is
-    /// free. <see cref="Overflow"/> specifies how the ring then reacts. Without spare buffers, the ring submits a buffer again only after the program has
-    /// consumed the buffer.
+    /// Gets or sets the number of spare buffers, 0 to 4,096. The default is 16. When a transfer ends, the ring submits a spare buffer before the program reads
+    /// the data of the ended transfer. As soon as the program has consumed this data, the buffer of the ended transfer becomes a spare buffer. If a transfer
+    /// ends while there is no spare buffer, <see cref="Overflow"/> specifies how the ring reacts. If the number is 0, the ring submits a buffer again only
+    /// after the program has consumed the buffer.
     /// </summary>
     public int Spares { get; init; } = 16;
 
@@ -114,19 +114,19 @@ public sealed record UsbRingOptions
     public string? Name { get; init; }
 
     /// <summary>
-    /// Returns options for a stream of data with the given rate. The transfers in flight together hold as much data as the endpoint moves in
-    /// <paramref name="depth"/> at this rate. If the rate is at most 131 MB/s and the depth is at least 8 ms, the transfers are so large that they wake up the
-    /// program no more than about 500 times a second.
+    /// Returns options for a stream of data with the given rate. The transfers in flight together hold as much data as the endpoint moves at this rate during a
+    /// period of the length <paramref name="depth"/>. If the rate is at most 131 MB/s and the depth is at least 8 ms, the transfers are so large that they wake
+    /// up the program no more than about 500 times a second.
     /// </summary>
     /// <remarks>
     /// <para>A bulk transfer has at most 256 KiB. If a transfer is not full, the ring delivers it only when a short packet ends it (see
     /// <see cref="TransferSize"/>). If the device sends less than the given rate, the ring therefore delivers the data late. Use <see cref="ForLatency"/> for
     /// data that arrives irregularly.</para>
     /// <para>Linux limits the memory of all USB transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). If
-    /// <paramref name="depth"/> is null, the transfers in flight hold the data of 100 ms. If this data would take more than half of the limit, they hold less.
-    /// For example, they hold the data of 21 ms at 393 MB/s, the highest isochronous rate of SuperSpeed. If <paramref name="depth"/> is not null, the method
-    /// does not shorten the depth, and throws an exception if the transfers would exceed the limit. For example, the data of 256 ms at 393 MB/s would take 96
-    /// MiB.</para>
+    /// <paramref name="depth"/> is null, the transfers in flight hold the data of 100 ms. If this data would take more than half of the limit, the transfers
+    /// hold less data. For example, they hold the data of 21 ms at 393 MB/s, the highest isochronous rate of SuperSpeed. If <paramref name="depth"/> is not
+    /// null, the method does not shorten the depth, and throws an exception if the transfers would exceed the limit. For example, the data of 256 ms at 393
+    /// MB/s would take 96 MiB.</para>
     /// </remarks>
     /// <param name="endpoint">The endpoint. The size of a transfer is a multiple of the endpoint's packet size.</param>
     /// <param name="bytesPerSecond">
@@ -226,9 +226,9 @@ public sealed record UsbRingOptions
     }
 
     /// <summary>
-    /// Sets the numbers of transfers and spares in the options, so that the transfers in flight hold the data that the endpoint moves in
-    /// <paramref name="depth"/>. If <paramref name="depth"/> is null, the method uses fewer transfers when they would otherwise take more than half of the
-    /// system's limit.
+    /// Sets the numbers of transfers and spares in the options, so that the transfers in flight hold the data that the endpoint moves during a period of the
+    /// length <paramref name="depth"/>. If <paramref name="depth"/> is null, the method uses fewer transfers when they would otherwise take more than half of
+    /// the system's limit.
     /// </summary>
     private static UsbRingOptions Sized(UsbRingOptions options, double wanted, long cost, TimeSpan? depth, long? limit)
     {

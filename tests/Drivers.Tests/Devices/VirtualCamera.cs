@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents a camera at high speed. The camera sends the packets that a test adds. After the last packet, the transfers of the host stay pending until the
+/// Represents a high-speed USB camera. The camera sends the packets that a test adds. After the last packet, the transfers of the host stay pending until the
 /// test adds more packets.
 /// </summary>
 internal sealed class VirtualCamera : VirtualDevice

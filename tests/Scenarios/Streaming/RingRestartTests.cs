@@ -9,7 +9,7 @@ public sealed class RingRestartTests : RingTest
 {
     private const int Transfers = 8;
 
-    // While another thread stops the ring, the device completes the transfers. All transfers may therefore end before this thread has cancelled each of them.
+    // While a second thread stops the ring, the device completes the transfers. All transfers may therefore end before the second thread has cancelled them.
     [BusFact]
     public void A_stop_cancels_nothing_of_the_next_run_and_does_not_wait_for_it()
     {

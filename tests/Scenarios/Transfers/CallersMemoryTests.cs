@@ -3,7 +3,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests that libusb reads and writes the caller's memory directly, beginning with the first byte. The library must not copy the data.</summary>
+/// <summary>
+/// Tests that libusb reads and writes the caller's memory directly. The library must pass the address of the memory's first byte to libusb, and must not copy
+/// the data.
+/// </summary>
 public sealed class CallersMemoryTests : BusTest
 {
     private const byte Untouched = 0xee;
