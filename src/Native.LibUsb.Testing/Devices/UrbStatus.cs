@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Specifies the result of a URB or an isochronous packet. The values are the kernel's negative error numbers. The summary of each member contains the kernel's
-/// name for the error in parentheses, and then the status or error that libusb reports.
+/// Specifies the result of a URB or an isochronous packet. The values are the kernel's negative error numbers. In the summary of a member, the name in
+/// parentheses is the kernel's name for the error, and the name after "libusb:" is the status or error that libusb reports.
 /// </summary>
 public enum UrbStatus
 {

@@ -20,7 +20,7 @@ public sealed record AudioSinkOptions
 
     /// <summary>
     /// Gets the difference between the device's clock and the bus's clock, in ppm. The value is between -10,000 and 10,000. With a positive value, the device's
-    /// clock is faster. The host can use the feedback to determine the deviation.
+    /// clock is faster. The host can determine the difference from the device's feedback.
     /// </summary>
     public int ClockDeviation { get; init; }
 

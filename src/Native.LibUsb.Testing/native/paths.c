@@ -72,8 +72,9 @@ static bool is_owned(const char *path)
     return false;
 }
 
-/* Returns the path to use in place of a program's path. If the path belongs to the bus, the function writes the corresponding path in the directory
- * of the bus to the buffer "inside" (PATH_MAX bytes), and returns this buffer. Otherwise, it returns the unchanged path. */
+/* Returns the path to use in place of a program's path. Each path that belongs to the bus has a counterpart in the directory of the bus. For such a
+ * path, the function writes the path of the counterpart to the buffer "inside" (PATH_MAX bytes), and returns this buffer. It returns every other path
+ * unchanged. */
 const char *redirect(const char *path, char *inside)
 {
     return path && path[0] == '/' && is_owned(path) && inside_bus(path, inside) ? inside : path;

@@ -18,8 +18,10 @@ internal sealed class ChildSet<T>(CloseState parent)
     /// last.
     /// </summary>
     /// <param name="child">The child.</param>
-    /// <param name="registration">The entry of the child, which the caller later passes to <see cref="Remove"/>. The entry is set before any thread can find
-    /// the child in the set.</param>
+    /// <param name="registration">
+    /// The entry of the child, which the caller later passes to <see cref="Remove"/>. The parameter receives the entry before another thread can find the child
+    /// in the set.
+    /// </param>
     /// <returns>
     /// True if the child is in the set: when the parent closes, the parent finds the child. False if the parent is already closing: the caller must then
     /// release the child.

@@ -13,8 +13,8 @@ namespace Native.LibUsb.Interop;
 /// <item>Windows, all processors: two 32-bit numbers, 8 bytes.</item>
 /// <item>32-bit Linux: two 64-bit numbers with musl, otherwise two 32-bit numbers.</item>
 /// </list>
-/// <para>One case cannot be detected at run time: a 32-bit libusb for glibc that was built with 64-bit time. With such a libusb, do not call functions
-/// that have a parameter of this type. To handle events, use <see cref="libusb.libusb_handle_events_completed"/> and
+/// <para>One case cannot be detected at run time: on 32-bit Linux with glibc, libusb may have been built with 64-bit time. With such a libusb, do not call
+/// functions that have a parameter of this type. To handle events, use <see cref="libusb.libusb_handle_events_completed"/> and
 /// <see cref="libusb.libusb_interrupt_event_handler"/>. The library's event threads use only these two functions.</para>
 /// <para>The structure has the size of the largest layout, so libusb may write any of the layouts through a pointer to the structure. Do not pass arrays of
 /// this structure to libusb, because the elements of a C array may be smaller.</para>

@@ -16,9 +16,9 @@ internal static unsafe class PacketScan
     /// <param name="from">libusb's descriptors.</param>
     /// <param name="to">The array for the copies, with at least <paramref name="count"/> elements.</param>
     /// <param name="count">The number of descriptors.</param>
-    /// <param name="size">The size of one packet's memory in bytes.</param>
-    /// <param name="isPlain">Whether every status is <see cref="UsbTransferStatus.Completed"/>, and no packet reports a length that is larger than its
-    /// memory.</param>
+    /// <param name="size">The number of bytes that the buffer reserves for each packet.</param>
+    /// <param name="isPlain">Whether every status is <see cref="UsbTransferStatus.Completed"/>, and no packet reports more than <paramref name="size"/>
+    /// bytes.</param>
     /// <param name="empty">The number of packets without data.</param>
     /// <returns>The sum of the actual lengths.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

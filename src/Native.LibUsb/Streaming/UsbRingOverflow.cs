@@ -4,8 +4,8 @@ namespace Native.LibUsb.Streaming;
 public enum UsbRingOverflow
 {
     /// <summary>
-    /// The ring chooses by the type of its endpoint: <see cref="Drop"/> for isochronous endpoints, and <see cref="Wait"/> for others. A device keeps bulk or
-    /// interrupt data until the host takes the data, but does not keep isochronous data.
+    /// The ring uses <see cref="Drop"/> on an isochronous endpoint, and <see cref="Wait"/> on any other endpoint. A device keeps bulk or interrupt data until
+    /// the host takes the data, but does not keep isochronous data.
     /// </summary>
     Automatic,
 

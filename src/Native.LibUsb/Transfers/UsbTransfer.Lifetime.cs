@@ -62,7 +62,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Cancels the transfer and prevents later submissions, because the device handle closes. As soon as the transfer is idle, it notifies the handle.
+    /// Cancels the transfer and prevents later submissions, because the device handle closes. As soon as the transfer is idle, the transfer notifies the
+    /// handle.
     /// </summary>
     internal void StopForClosingHandle()
     {
@@ -86,9 +87,9 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Updates the flags InterfaceClosed and SettingChanges in <c>_stop</c>. These flags prevent submissions. InterfaceClosed is set if the claim that created
     /// the transfer is closed, or if the interface of the endpoint was closed and not claimed again. SettingChanges is set while the alternate setting is being
-    /// changed. A thread calls this method after it has begun to close an interface, claimed an interface, begun or ended a change of the alternate setting, or
-    /// configured the transfer. Several threads may run this method at the same time. If a condition changes while a thread updates the flags, the thread
-    /// repeats the update.
+    /// changed. A thread calls this method after each of these steps: the thread claims an interface, begins to close an interface, begins or ends a change of
+    /// the alternate setting, or configures the transfer. Several threads may run this method at the same time. If a condition changes while a thread updates
+    /// the flags, the thread repeats the update.
     /// </summary>
     internal void FollowClaims()
     {

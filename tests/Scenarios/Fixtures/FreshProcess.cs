@@ -13,7 +13,7 @@ public static class FreshProcess
     private const string Marker = "--scenario";
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Runs a scenario. If the scenario fails or does not end, this method fails with the output of the process.</summary>
+    /// <summary>Runs a scenario. If the scenario fails or does not end, the test fails with a message that contains the output of the process.</summary>
     /// <param name="bus">The bus that the process uses; null for a process without the preload library.</param>
     /// <param name="scenario">The name of the scenario in <see cref="FreshScenarios"/>.</param>
     /// <param name="arguments">The arguments of the scenario.</param>

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Collects the reports of a hotplug subscription in their order.</summary>
+/// <summary>Collects the reports of a hotplug subscription in the order in which they arrive.</summary>
 /// <param name="patience">The time after which a missing report fails the test.</param>
 internal sealed class HotplugReports(TimeSpan patience)
 {

@@ -74,7 +74,8 @@ internal sealed partial class LifetimeRun
                 _stage.Device.CompleteOldest(_stage.Transfers[0].Endpoint);
                 break;
 
-            // The errand delays the thread that runs callbacks. Otherwise, the callbacks of the cancelled transfers could return before the act.
+            // The act occurs during the callback of the errand. No other callback can run at the same time, so the callbacks of the cancelled transfers do not
+            // return before the act.
             case { Actor: Actor.Callback } or { Moment: Moment.Cancelling, Actor: Actor.AnotherThread, Pump: not Pump.Nobody }:
                 _callbackOver = false;
                 _errand.Begin(transfer =>
