@@ -4,7 +4,7 @@
 # warning. The last line of the output, "N passed, N failed, N skipped", adds up the results of all machines.
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
 # NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (default: bookworm).
-# NATIVE_LIBUSB_KERNEL_MACHINES: the number of machines that run at once, each with a part of the tests. The default is one machine if the arguments
+# NATIVE_LIBUSB_KERNEL_MACHINES: the number of machines that run at the same time, each with a part of the tests. The default is one machine if the arguments
 # select tests. Otherwise, the default is the number of processors plus one, because a machine is idle for much of the time.
 # NATIVE_LIBUSB_TEST_ROUNDS: the percentage of the usual repetitions (default: 100, or 5 under emulation).
 set -uo pipefail

@@ -15,7 +15,7 @@ internal sealed class Markdown(Results results)
         Line("# Results");
         Line();
         Line($"Written by `eng/bench.sh{(results.Form == "short" ? " --short" : "")}`; [README.md](README.md) describes the method, and explains each missed limit. All times are processor time in nanoseconds. The tables show medians, with the quartiles in brackets.");
-        Line("The endpoints complete their transfers at once. The numbers therefore contain only libusb, the program, and the few instructions of the virtual bus that replace the kernel.");
+        Line("The endpoints complete their transfers immediately. The numbers therefore contain only libusb, the program, and the few instructions of the virtual bus that replace the kernel.");
         Line();
         Line($"- {results.Date:yyyy-MM-dd HH:mm} UTC, {results.Form} form, commit {results.Commit}");
         Line($"- {machine.Processor}, {machine.Processors} processors, {machine.MemoryMib} MiB; {machine.System}, Linux {machine.Kernel}");

@@ -23,7 +23,7 @@ internal static class AwaitedTransfers
         byte[] answer = new byte[fromDevice.Descriptor.MaxPacketSize];
         for (int i = 1; i <= count; i++)
         {
-            ValueTask<int> read = fromDevice.ReadAsync(answer, stop); // submitted before the question, so that the device can answer at once
+            ValueTask<int> read = fromDevice.ReadAsync(answer, stop); // submitted before the question, so that the device can answer immediately
             await toDevice.WriteAsync(Encoding.ASCII.GetBytes($"question {i}"), stop);
             int length = await read;
             output.WriteLine($"Answer: {Encoding.ASCII.GetString(answer, 0, length)}");

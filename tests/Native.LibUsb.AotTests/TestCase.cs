@@ -34,9 +34,9 @@ internal sealed class TestCase
     public string? Skip { get; }
 
     /// <summary>
-    /// Gets the tests that this program runs, in a fixed order. On the machine with a real kernel, the result includes the tests that need this machine. Some
-    /// of these tests run the drivers on QEMU's devices, so the result omits the tests that run the drivers on virtual devices. On all other machines, the
-    /// result omits the tests that need the machine with a real kernel.
+    /// Gets the tests that this program runs, in a fixed order. The tests that need a machine with a real kernel are included only on such a
+    /// machine. Some of them run the drivers on devices that QEMU emulates. On a machine with a real kernel, the result therefore omits the tests that run the
+    /// drivers on devices of the virtual bus.
     /// </summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()

@@ -7,8 +7,8 @@ namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
 /// Measures each way to consume the data of a ring. The results are the times per bulk transfer or per isochronous packet. The ring has sixteen transfers and
-/// an event thread, and the endpoint completes each transfer at once. In a run, every consumer receives the same number of buffers. The event thread passes the
-/// buffers to the handler or the delegate, and continues to do so between two runs. Every other consumer takes the buffers from the ring. When all buffers are
+/// an event thread, and the endpoint completes each transfer immediately. In a run, every consumer receives the same number of buffers. The event thread passes
+/// the buffers to the handler or the delegate, and continues to do so between two runs. Every other consumer takes the buffers from the ring. When all buffers are
 /// in use, the ring waits until the consumer returns a buffer.
 /// </summary>
 public abstract class RingConsumers

@@ -8,7 +8,7 @@ namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
 /// Measures submissions. The callback of each transfer submits the transfer again until the run ends. One thread submits the transfers and handles the events.
-/// The endpoint completes each transfer at once.
+/// The endpoint completes each transfer immediately.
 /// </summary>
 public abstract unsafe class SubmitAndComplete
 {

@@ -5,7 +5,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>Measures one blocking read of 512 bytes from a bulk endpoint that completes at once.</summary>
+/// <summary>Measures one blocking read of 512 bytes from a bulk endpoint that completes immediately.</summary>
 [BenchmarkCategory(Categories.NoAllocation, Categories.Short)]
 public unsafe class SynchronousBulk
 {

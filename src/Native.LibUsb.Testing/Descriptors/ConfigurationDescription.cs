@@ -23,8 +23,8 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     public IReadOnlyList<InterfaceAssociation> Associations { get; init; } = [];
 
     /// <summary>
-    /// Gets or sets the kernel drivers that bind to several interfaces at once. Like the driver in <see cref="InterfaceDescription.KernelDriver"/>, these
-    /// drivers bind when the device is configured. On <see cref="VirtualBusHost.Kernel"/>, the property has no effect, because the kernel chooses drivers by
+    /// Gets or sets the kernel drivers that bind to several interfaces at the same time. Like the driver in <see cref="InterfaceDescription.KernelDriver"/>,
+    /// these drivers bind when the device is configured. On <see cref="VirtualBusHost.Kernel"/>, the property has no effect, because the kernel chooses drivers by
     /// the class of an interface.
     /// </summary>
     public IReadOnlyList<SharedKernelDriver> SharedDrivers { get; init; } = [];

@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a kernel driver that binds to several interfaces of a configuration at once, such as <c>cdc_acm</c> or <c>snd-usb-audio</c>.</summary>
+/// <summary>
+/// Represents a kernel driver that binds to several interfaces of a configuration at the same time, such as <c>cdc_acm</c> or <c>snd-usb-audio</c>.
+/// </summary>
 /// <param name="Name">The name of the driver.</param>
 /// <param name="Interfaces">
 /// The numbers of the driver's interfaces. The kernel binds the driver to the first of these interfaces because of that interface's class. The driver then

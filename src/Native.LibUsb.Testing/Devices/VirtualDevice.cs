@@ -281,7 +281,7 @@ public partial class VirtualDevice
         Announce();
     }
 
-    /// <summary>Simulates unplugging: the device stops answering at once, and is removed from its bus shortly afterwards. The caller holds the
+    /// <summary>Simulates unplugging: the device stops answering immediately, and is removed from its bus shortly afterwards. The caller holds the
     /// lock.</summary>
     internal void PullPlug()
     {

@@ -159,7 +159,7 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Handles the arrival of a URB. A model completes the URB at once or later. The base class leaves the URB pending.</summary>
+    /// <summary>Handles the arrival of a URB. A model completes the URB immediately or later. The base class leaves the URB pending.</summary>
     protected virtual void OnSubmit(VirtualUrb urb)
     {
     }

@@ -75,7 +75,7 @@ internal sealed unsafe class UdevMonitor : IDisposable
         if (length < 0)
             return Marshal.GetLastPInvokeError() is overrun or Libc.Interrupted; // some messages were lost, but more may follow
         ReadOnlySpan<byte> text = _message.AsSpan(0, (int)length);
-        // The messages of udev begin with a header, and the fifth number in the header is the offset of the properties. The messages of the kernel
+        // Messages from udev begin with a header, and the fifth number in the header is the offset of the properties. Messages from the kernel
         // begin with a line of text.
         int start = text.StartsWith("libudev\0"u8) && length >= HeaderSize ? BitConverter.ToInt32(text[16..]) : 0;
         foreach (string property in Encoding.UTF8.GetString(text[Math.Min(start, text.Length)..]).Split('\0'))

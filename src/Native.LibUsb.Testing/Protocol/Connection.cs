@@ -256,7 +256,7 @@ internal sealed unsafe class Connection
             // The kernel's vhci_hcd alternates between two steps: it sends all waiting URBs, and then all waiting unlink requests. If a program submits and
             // unlinks a URB during the second step, the unlink request arrives before the URB. The bus detects this by the sequence numbers, which always
             // increase: the unlink request names a higher number than that of the last received URB. The bus then answers the request when the URB arrives. If
-            // the bus answered at once that the URB is already complete, the kernel would end the connection when the URB completes later.
+            // the bus answered immediately that the URB is already complete, the kernel would end the connection when the URB completes later.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;

@@ -69,7 +69,7 @@ static void recycle_node(struct node *n)
 }
 
 /* NATIVE_LIBUSB_USBFS_LOCAL lists endpoint addresses, for example 81,02. When the program submits a URB on one of these endpoints, this library
- * itself completes the URB at once, without an error and with its full length. The library never sends such a URB to the bus. The variable is for
+ * itself completes the URB immediately, without an error and with its full length. The library never sends such a URB to the bus. The variable is for
  * benchmarks of the layers above usbfs. */
 static uint32_t local_endpoints(void)
 {

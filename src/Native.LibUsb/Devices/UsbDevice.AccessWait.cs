@@ -16,7 +16,7 @@ public sealed partial class UsbDevice
     /// </summary>
     /// <param name="accessTimeout">
     /// The time during which the method tries again. If the time is zero, the method tries only once. For any error other than a missing permission, the method
-    /// throws at once.
+    /// throws immediately.
     /// </param>
     /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">

@@ -40,7 +40,7 @@ internal sealed unsafe class EventLoop
     public void Stop()
     {
         Volatile.Write(ref _stopFlag[0], 1);
-        _pump.Interrupt(); // if the thread does not wait yet, its next wait returns at once
+        _pump.Interrupt(); // if the thread does not wait yet, its next wait returns immediately
     }
 
     /// <summary>Runs the thread's body.</summary>

@@ -63,7 +63,7 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
             Interrupt(); // the closing thread has woken only one thread, so each thread wakes the next
     }
 
-    /// <summary>Ends the wait of a thread that waits for events. If no thread waits, the next call that would wait returns at once.</summary>
+    /// <summary>Ends the wait of a thread that waits for events. If no thread waits, the next call that would wait returns immediately.</summary>
     public void Interrupt()
     {
         if (native.IsClosed)

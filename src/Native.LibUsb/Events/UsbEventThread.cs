@@ -66,7 +66,7 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     internal bool IsCurrent => Thread.CurrentThread == _thread;
 
     /// <summary>
-    /// Stops the thread and waits until its last callback has returned. If a callback of the context calls this method, the method returns at once, and the
+    /// Stops the thread and waits until its last callback has returned. If a callback of the context calls this method, the method returns immediately, and the
     /// thread ends after the callback has returned. The method may be called more than once.
     /// </summary>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>

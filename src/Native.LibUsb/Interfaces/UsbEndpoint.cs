@@ -71,7 +71,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Gets whether the endpoint supports WinUSB's raw I/O (<c>libusb_endpoint_supports_raw_io</c>). With raw I/O, WinUSB passes each request to the USB stack
-    /// at once instead of queueing the requests. The property is false on other systems, and with libusb before 1.0.30.
+    /// immediately instead of queueing the requests. The property is false on other systems, and with libusb before 1.0.30.
     /// </summary>
     /// <exception cref="InvalidOperationException">The endpoint is stale.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>

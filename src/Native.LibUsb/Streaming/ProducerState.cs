@@ -20,7 +20,7 @@ internal enum ProducerState
 
     /// <summary>
     /// The method Start calls the handler until the queue is full or the handler has no more data. Start submits the filled buffers only after that. If Start
-    /// submitted each buffer at once, a device could take buffers as fast as the handler fills them, and Start would not return.
+    /// submitted each buffer immediately, a device could take buffers as fast as the handler fills them, and Start would not return.
     /// </summary>
     Filling,
 

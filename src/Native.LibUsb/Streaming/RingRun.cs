@@ -46,7 +46,7 @@ internal sealed class RingRun
         return true;
     }
 
-    /// <summary>Begins the reserved run. The run stops at once if the program has stopped the ring since the reservation.</summary>
+    /// <summary>Begins the reserved run. The run stops immediately if the program has stopped the ring since the reservation.</summary>
     public void Start()
     {
         Debug.Assert(_stage == RingStage.Starting);

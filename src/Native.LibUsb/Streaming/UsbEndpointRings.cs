@@ -9,7 +9,7 @@ public static class UsbEndpointRings
     /// The options of the ring. If the value is null, the ring uses the defaults, which suit a continuous stream. By default, a bulk transfer has a size of 64
     /// KiB. The ring delivers the data of a transfer when the transfer is full or a short packet arrives. If a device sends little data and no short packets,
     /// the ring therefore delivers the data late (see <see cref="UsbRingOptions.TransferSize"/>). Use <see cref="UsbRingOptions.ForRate"/> for a known rate,
-    /// and <see cref="UsbRingOptions.ForLatency"/> for data that is needed at once.
+    /// and <see cref="UsbRingOptions.ForLatency"/> for data that is needed immediately.
     /// </param>
     /// <returns>The ring, which the caller starts and disposes. Disposing the interface also stops the ring.</returns>
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or exceed a limit of the system. The message contains the maximum.</exception>

@@ -12,7 +12,7 @@ public sealed partial class UsbOutputRing
     /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous, or its transfers are shorter than one packet.
     /// Such a ring cannot mark the ends of messages.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
     public UsbOutputStream AsStream(UsbWriteBoundary boundary)
     {
@@ -30,7 +30,7 @@ public sealed partial class UsbOutputRing
     /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous, or its transfers are shorter than one packet.
     /// Such a ring cannot mark the ends of messages.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
     public UsbPipeWriter AsPipeWriter(UsbWriteBoundary boundary)
     {
@@ -42,7 +42,7 @@ public sealed partial class UsbOutputRing
     internal void Nudge() => Signal.Set();
 
     /// <summary>Waits until the ring signals that its state may have changed. The caller then checks the state.</summary>
-    /// <exception cref="InvalidOperationException">The ring does not run.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken)
     {

@@ -20,7 +20,7 @@ public sealed partial class UsbOutputRing
     /// <param name="timeout">The longest time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> mean no limit; zero means no wait.</param>
     /// <returns>False if the time ran out.</returns>
     /// <exception cref="InvalidOperationException">
-    /// The ring does not run. The method also throws this exception if it was called in a callback and would have to wait.
+    /// The ring is not running. The method also throws this exception if it was called in a callback and would have to wait.
     /// </exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
@@ -42,7 +42,7 @@ public sealed partial class UsbOutputRing
     /// <summary>Takes a buffer to fill. The method waits until a buffer is free, and allocates nothing. Only one caller at a time may wait.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
     /// <returns>The buffer, which the caller commits or disposes.</returns>
-    /// <exception cref="InvalidOperationException">The ring does not run.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -82,6 +82,6 @@ public sealed partial class UsbOutputRing
         if (!Engine.Run.IsAtRest)
             return;
         ThrowIfFailed();
-        throw new InvalidOperationException("The ring does not run: call Start first.");
+        throw new InvalidOperationException("The ring is not running: call Start first.");
     }
 }

@@ -79,7 +79,7 @@ public sealed class UsbOutputStream : Stream
     /// No buffer was free within <see cref="WriteTimeout"/>, or the ring has failed. <see cref="UsbException.BytesTransferred"/> is the number of bytes that
     /// the stream has taken.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running, or the method was called in a callback and would have to wait.</exception>
     /// <exception cref="ObjectDisposedException">The stream or the ring is disposed.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -104,7 +104,7 @@ public sealed class UsbOutputStream : Stream
     /// <param name="cancellationToken">A token that cancels the wait. The stream still sends the bytes that it took before the cancellation.</param>
     /// <returns>A task that completes when the stream has taken all bytes. The device may receive the bytes later.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The stream or the ring is disposed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -128,7 +128,7 @@ public sealed class UsbOutputStream : Stream
     /// Ends the message, even if the message has no bytes. The method blocks the thread while no buffer is free, but does not wait for the device.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// The stream does not mark the ends of messages, the ring does not run, or the method was called in a callback and would have to wait.
+    /// The stream does not mark the ends of messages, the ring is not running, or the method was called in a callback and would have to wait.
     /// </exception>
     /// <exception cref="UsbException">No buffer was free within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
     public void EndMessage()
@@ -142,7 +142,7 @@ public sealed class UsbOutputStream : Stream
     /// <summary>Ends the message, even if the message has no bytes. The method waits while no buffer is free, but does not wait for the device.</summary>
     /// <param name="cancellationToken">A token that cancels the wait.</param>
     /// <returns>A task that completes when the ring has taken the whole message. The device may receive the message later.</returns>
-    /// <exception cref="InvalidOperationException">The stream does not mark the ends of messages, or the ring does not run.</exception>
+    /// <exception cref="InvalidOperationException">The stream does not mark the ends of messages, or the ring is not running.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -156,7 +156,7 @@ public sealed class UsbOutputStream : Stream
 
     /// <summary>Ends an unfinished message, sends all bytes, and blocks the thread until the device has taken all bytes.</summary>
     /// <exception cref="UsbException">The device did not take all bytes within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running, or the method was called in a callback and would have to wait.</exception>
     public override void Flush()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -171,7 +171,7 @@ public sealed class UsbOutputStream : Stream
     /// <param name="cancellationToken">A token that cancels the wait. After a cancellation, the ring still sends the bytes.</param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {

@@ -89,7 +89,7 @@ public sealed class UsbPipeWriter : PipeWriter
     /// <see cref="CancelPendingFlush"/> was called.
     /// </returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the writer was completed.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running, or the writer was completed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
@@ -119,7 +119,7 @@ public sealed class UsbPipeWriter : PipeWriter
     /// discards the bytes that were not flushed.
     /// </param>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running, or the method was called in a callback and would have to wait.</exception>
     public override void Complete(Exception? exception = null)
     {
         if (_completed)
@@ -145,7 +145,7 @@ public sealed class UsbPipeWriter : PipeWriter
     /// </param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not running.</exception>
     public override async ValueTask CompleteAsync(Exception? exception = null)
     {
         if (_completed)

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Streaming;
 /// <remarks>
 /// <para>The depth of a ring is the time for which the transfers in flight keep the endpoint busy. If the program pauses for less than this time, the queue
 /// does not become empty. A good depth is 25 to 400 ms. <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses
-/// sizes with which the ring delivers each packet at once.</para>
+/// sizes with which the ring delivers each packet immediately.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that the library chooses
 /// take at most half of this memory. Sizes that the program sets may take all of this memory. If the sizes that the program sets need more memory than the
 /// limit, the ring cannot be created, and the exception's message describes how to raise the limit.</para>
@@ -28,8 +28,8 @@ public sealed record UsbRingOptions
     /// <para>The ring delivers the data of a transfer when the transfer ends. An IN transfer ends when the transfer is full, or when a packet arrives that is
     /// shorter than <see cref="UsbEndpointDescriptor.MaxPacketSize"/>. For example, a device may send messages of 1,024 bytes in two full packets of 512 bytes,
     /// without a zero-length packet after them. Such a message does not end a transfer of 64 KiB. The ring delivers the data when 64 messages have arrived, or
-    /// when the ring is stopped. Large transfers suit continuous streams. If the program needs data at once, set this property to the size of one message, or
-    /// to the size of one packet, as <see cref="ForLatency"/> does.</para>
+    /// when the ring is stopped. Large transfers suit continuous streams. If the program needs data immediately, set this property to the size of one message,
+    /// or to the size of one packet, as <see cref="ForLatency"/> does.</para>
     /// <para>On Linux, a controller without scatter-gather support allows transfers of at most 16 KiB. If the transfers would be larger, the ring uses shorter
     /// transfers and increases <see cref="Transfers"/> and <see cref="Spares"/> by the same factor. <see cref="UsbRing.TransferSize"/> returns the size that
     /// the ring uses.</para>

@@ -35,7 +35,7 @@ public readonly record struct UsbRingStatistics
     /// <summary>Gets or sets the number of good isochronous packets, empty ones included.</summary>
     public long Packets { get; init; }
 
-    /// <summary>Gets or sets the number of good isochronous packets without data. The device had nothing to send in these packets.</summary>
+    /// <summary>Gets or sets the number of good isochronous packets that contained no data. The device had nothing to send in these packets.</summary>
     public long EmptyPackets { get; init; }
 
     /// <summary>Gets or sets the number of submissions that libusb refused.</summary>

@@ -96,8 +96,8 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
     }
 
     /// <summary>
-    /// Disposes the buffer. If its memory is not pinned, the memory is freed at once. Pinned memory is freed when it is unpinned. The method may be called more
-    /// than once.
+    /// Disposes the buffer. If its memory is not pinned, the memory is freed immediately. Pinned memory is freed when it is unpinned. The method may be called
+    /// more than once.
     /// </summary>
     [SuppressMessage("Usage", "CA1816", Justification = "There is no finaliser: a span may outlive the object.")]
     public void Dispose() => Dispose(true);

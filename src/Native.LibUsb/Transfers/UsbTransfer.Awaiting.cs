@@ -115,7 +115,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         _completion ?? Interlocked.CompareExchange(ref _completion, new TransferCompletion(this), null) ?? _completion;
 
     /// <summary>
-    /// Submits the transfer for code that awaits its <see cref="Completion"/>. If the token is already cancelled, the transfer is cancelled at once.
+    /// Submits the transfer for code that awaits its <see cref="Completion"/>. If the token is already cancelled, the transfer is cancelled immediately.
     /// </summary>
     internal UsbError TrySubmitAwaited(CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Requests the cancellation of the transfer (<c>libusb_cancel_transfer</c>), and returns at once. The callback follows later. In the callback, the
+    /// Requests the cancellation of the transfer (<c>libusb_cancel_transfer</c>), and returns immediately. The callback follows later. In the callback, the
     /// transfer's status is <see cref="UsbTransferStatus.Canceled"/>. If the transfer ended before the request, it has another status. In both cases, the
     /// buffer contains the bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
     /// </summary>
@@ -48,8 +48,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Releases the transfer. If the transfer is submitted, this method cancels it and returns at once. The callback is still called. After the callback, the
-    /// native memory is freed and the caller's memory is unpinned. The method does not block. It may be called from any thread and any callback, and more
+    /// Releases the transfer. If the transfer is submitted, this method cancels it and returns immediately. The callback is still called. After the callback,
+    /// the native memory is freed and the caller's memory is unpinned. The method does not block. It may be called from any thread and any callback, and more
     /// than once. If unpinning the caller's memory throws an exception, the exception goes to <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>

@@ -32,7 +32,7 @@ public sealed class EventHandlingTests : BusTest
         while (flag[0] == 0)
             Context.HandleEventsUntil(ref flag[0]);
         Assert.False(transfer.IsSubmitted);
-        Context.HandleEventsUntil(ref flag[0]); // returns at once, because the flag is set
+        Context.HandleEventsUntil(ref flag[0]); // returns immediately, because the flag is set
     }
 
     [BusFact]

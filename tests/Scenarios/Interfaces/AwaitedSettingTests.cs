@@ -1,4 +1,4 @@
-#pragma warning disable CA2012 // calls that throw at once are not awaited
+#pragma warning disable CA2012 // calls that throw immediately are not awaited
 
 namespace Native.LibUsb.Tests.Interfaces;
 

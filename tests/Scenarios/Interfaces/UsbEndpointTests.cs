@@ -1,6 +1,6 @@
 using Native.LibUsb.Testing;
 
-#pragma warning disable CA2012 // calls that throw at once are not awaited
+#pragma warning disable CA2012 // calls that throw immediately are not awaited
 
 namespace Native.LibUsb.Tests.Interfaces;
 

@@ -68,7 +68,7 @@ public sealed class ClosingThreadTests : ClosingTest
         {
             Context.Dispose();
             if (closesAnotherContext)
-                otherHandle.Dispose(); // closes at once, because the callback belongs to another context
+                otherHandle.Dispose(); // closes immediately, because the callback belongs to another context
             ran.Set();
         };
         first.Submit();

@@ -1,4 +1,4 @@
-#pragma warning disable CA2012 // some calls throw at once
+#pragma warning disable CA2012 // some calls throw immediately
 
 namespace Native.LibUsb.Tests.Lifetimes;
 

@@ -55,7 +55,7 @@ internal sealed class Stage : IDisposable
         Events?.Dispose(); // if a callback disposed the context, the event thread closes it
     }
 
-    /// <summary>Checks that each submission has completed exactly once, that the device keeps no URB, and that all of libusb's memory has been freed. Call this
+    /// <summary>Checks that each submission has completed exactly once, that the device holds no URB, and that all of libusb's memory has been freed. Call this
     /// method after everything is closed.</summary>
     public void CheckEnd()
     {

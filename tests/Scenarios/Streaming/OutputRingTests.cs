@@ -211,7 +211,7 @@ public sealed class OutputRingTests : RingTest
     public void Bad_lengths_are_refused()
     {
         using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 100 });
-        Assert.False(ring.TryAcquire(out _)); // the ring does not run
+        Assert.False(ring.TryAcquire(out _)); // the ring is not running
         ring.Start();
         Assert.True(ring.TryAcquire(out UsbOutputBuffer buffer));
         Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Commit(101));

@@ -1,7 +1,7 @@
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
 
-#pragma warning disable CA2012 // calls that throw at once are not awaited
+#pragma warning disable CA2012 // calls that throw immediately are not awaited
 
 namespace Native.LibUsb.Tests.Streaming;
 
@@ -17,7 +17,7 @@ public sealed class ReadBesideRingTests : BusTest
         using (UsbInputRing ring = input.CreateInputRing(new UsbRingOptions { TransferSize = 512 }))
         {
             output.Write([1], Patience);
-            Assert.Equal(1, input.Read(buffer, Patience)); // the ring does not run yet
+            Assert.Equal(1, input.Read(buffer, Patience)); // the ring is not running yet
             ring.Start();
             Assert.Contains("A ring reads from endpoint 0x82", Assert.Throws<InvalidOperationException>(() => input.Read(buffer, Patience)).Message, StringComparison.Ordinal);
             Assert.Throws<InvalidOperationException>(() => input.TryRead(buffer, out _, Patience));

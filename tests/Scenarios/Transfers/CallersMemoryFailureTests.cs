@@ -1,7 +1,7 @@
 using Native.LibUsb.Testing;
 using Native.LibUsb.Tests.Lifetimes;
 
-#pragma warning disable CA2012 // the calls fail at once
+#pragma warning disable CA2012 // the calls fail immediately
 
 namespace Native.LibUsb.Tests.Transfers;
 

@@ -111,7 +111,7 @@ public sealed class MemoryTrapTests : BusTest
             handle.Dispose();
             Write(pinned); // pinned memory stays mapped
             Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
-            using UsbDeviceHandle beside = Open(_loopback); // succeeds because the interface is released at once
+            using UsbDeviceHandle beside = Open(_loopback); // succeeds because the interface is released immediately
             AssertUsed(beside);
         }
 

@@ -91,7 +91,7 @@ public sealed class TimeoutTrapTests : BusTest
         Assert.InRange(Environment.TickCount64 - began, 30, (long)Patience.TotalMilliseconds);
         Context.HandleEventsUntil(ref never[0], TimeSpan.Zero);
         never[0] = 1;
-        Context.HandleEventsUntil(ref never[0], Patience); // returns at once, because the flag is set
+        Context.HandleEventsUntil(ref never[0], Patience); // returns immediately, because the flag is set
         Assert.Throws<ArgumentOutOfRangeException>(() => Context.HandleEventsUntil(ref never[0], TimeSpan.FromTicks(-1)));
     }
 

@@ -194,7 +194,7 @@ EXPORT void *realloc(void *start, size_t size)
         return record(__libc_malloc(size), size, __builtin_return_address(0));
     if (may_be_recorded(start)) {
         lock();
-        recorded = remove_block(start, &old); /* before libc gets the block, because another thread may get the same address at once */
+        recorded = remove_block(start, &old); /* before libc gets the block, because another thread may get the same address immediately */
         unlock();
     }
     void *resized = __libc_realloc(start, size);
