@@ -48,7 +48,8 @@ build() { # NAME [CONFIGURE-OPTION]...
     --cache-file="$folder/work/config.cache" "$@" >>"$log" 2>&1 && make -C libusb -j2 AR_FLAGS=crD >>"$log" 2>&1)
 }
 
-# Fails if the linker used a file outside of the sysroot. The library would then not load on older systems, or would contain parts of the C library.
+# Fails if the linker used a file outside of the sysroot. A library that was linked with such a file may not load on older systems, or may contain parts of the
+# C library.
 check_library() { # FILE
   local symbols foreign newest
   symbols=$(objdump -T "$1")

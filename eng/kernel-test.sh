@@ -4,8 +4,8 @@
 # warning. The last line of the output, "N passed, N failed, N skipped", adds up the results of all machines.
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
 # NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (default: bookworm).
-# NATIVE_LIBUSB_KERNEL_MACHINES: the number of machines that run at the same time, each with a part of the tests. The default is one machine if the arguments
-# select tests. Otherwise, the default is the number of processors plus one, because a machine is idle for much of the time.
+# NATIVE_LIBUSB_KERNEL_MACHINES: the number of machines that run at the same time. Each machine runs a part of the tests. The default is one machine if the
+# arguments select tests. Otherwise, the default is the number of processors plus one, because a machine is idle for much of the time.
 # NATIVE_LIBUSB_TEST_ROUNDS: the percentage of the usual repetitions (default: 100, or 5 under emulation).
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -53,8 +53,8 @@ disk() { # 1 for the content after the tests have written
   perl -e 'print pack("V*", map { (($_ * 2654435761) & 0xffffffff) ^ ($ARGV[0] && $_ >= 0x200000 ? 0xffffffff : 0) } 0 .. 0x3fffff)' "$1"
 }
 
-# Prints the sound that the test of the audio driver plays: 2 seconds of 32-bit frames. The value of each frame is the frame's index times 2654435761,
-# modulo 2^32.
+# Prints the audio data that the audio driver's test plays: 2 seconds of 32-bit frames. The value of each frame is the frame's index times 2654435761, modulo
+# 2^32.
 sound() { perl -e 'print pack("V*", map { ($_ * 2654435761) & 0xffffffff } 0 .. 95999)'; }
 
 # Under emulation, everything takes 10 to 20 times as long, so tests that repeat their work repeat it less often.

@@ -9,8 +9,8 @@ internal sealed class CallbackTimes
     public long LongestTicks => Volatile.Read(ref _longest);
 
     /// <summary>
-    /// Records the duration of a callback. Several threads may call this method at the same time. For example, a thread that has finished handling events may
-    /// record its last callback while another thread already handles events and records other callbacks.
+    /// Records the duration of a callback. Several threads may call this method at the same time. For example, one thread may have stopped handling events and
+    /// still be recording its last callback, while another thread is already handling events and recording other callbacks.
     /// </summary>
     public void Add(long ticks)
     {

@@ -23,8 +23,8 @@ internal static unsafe class OpeningDescriptor
     public static bool HasSettingDefect => !OptionalExports.IsAvailable(OptionalExports.libusb_init_context);
 
     /// <summary>
-    /// Gets the notifier that a context uses if the program has set no notifier. libusb reports added descriptors to the notifier. The value is null on systems
-    /// that do not represent devices as files.
+    /// Gets the notifier that a context uses if the program has set no notifier. When libusb adds a file descriptor to those that it watches, libusb passes the
+    /// descriptor to this notifier. The value is null on systems that do not represent devices as files.
     /// </summary>
     public static delegate* unmanaged<int, short, void*, void> Notifier => OperatingSystem.IsLinux() ? &OnAdded : null;
 

@@ -69,8 +69,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     public object? State { get; set; }
 
     /// <summary>
-    /// Gets whether the ring runs. The value is true from the start of the ring until the program stops the ring or the ring fails. While the ring clears a
-    /// halt, the value is false.
+    /// Gets whether the ring is running. The value is true from the start of the ring until the program stops the ring or the ring fails. While the ring clears
+    /// a halt, the value is false.
     /// </summary>
     public bool IsRunning => Engine.Run.IsRunning;
 
@@ -121,8 +121,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// start the ring again. The method may be called at any time, on any thread, and more than once.
     /// </summary>
     /// <returns>
-    /// A task that completes when nothing is in flight and the last handler has returned. If a handler calls the method, the handler must not block its thread
-    /// to wait for the task.
+    /// A task that completes when nothing is in flight and the last handler has returned. A handler that calls the method must not block its thread by waiting
+    /// for the task.
     /// </returns>
     /// <exception cref="InvalidOperationException">The method was called in a log handler.</exception>
     public Task StopAsync()

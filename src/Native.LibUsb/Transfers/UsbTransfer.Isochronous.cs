@@ -257,7 +257,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     // While an isochronous transfer is in flight, libusb's WinUSB backend uses the packet descriptors as scratch memory and leaves wrong lengths in them. On
-    // other platforms no code overwrites the lengths, and a copy would only cost time in every submission.
+    // Windows, the library therefore keeps a copy of the lengths, and restores them before each submission. On other platforms, no code overwrites the lengths,
+    // so a copy would only cost time.
     private void KeepIsoPacketLengths()
     {
         if (!OperatingSystem.IsWindows())

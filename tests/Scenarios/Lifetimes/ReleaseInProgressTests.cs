@@ -4,7 +4,8 @@ namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
 /// Tests actions that the program performs while a transfer is being released or configured. <see cref="LifetimeMatrixTests"/> does not cover these two
-/// moments. In the tests of this class, the caller's memory prolongs the release, and <see cref="HeldConfiguration"/> prolongs the configuration.
+/// moments. During a release, a test acts while the library unpins the caller's memory. During a configuration, a test acts while a
+/// <see cref="HeldConfiguration"/> exists.
 /// </summary>
 public sealed class ReleaseInProgressTests : IDisposable
 {
