@@ -9,12 +9,12 @@ namespace Native.LibUsb.Bench.Report;
 /// The processor time divided by the processor time of the AOT facade in the same round and with the same work; null if the AOT facade did not run.
 /// </param>
 /// <param name="Account">
-/// The account that the program printed at its end. If the program was started several times, this account is from the last start.
+/// The results that the program printed before it exited. If the program was started several times, these results are from the last start.
 /// </param>
 internal sealed record Measurement(string Subject, string Work, Spread Nanoseconds, Spread Ratio, Spread? RatioToFacade, Account Account);
 
 /// <summary>
-/// Runs programs in turn, for a few milliseconds each, so that other work of the machine slows all of them equally. A ratio compares two slices of the same
+/// Runs programs in turn, for a few milliseconds each, so that any other load on the machine slows all of them equally. A ratio compares two slices of the same
 /// round, and the report contains the median of the ratios of all rounds. The class starts the programs several times, because the system chooses different
 /// memory addresses at each start, and these addresses change the speed of a program by a tenth.
 /// </summary>

@@ -39,8 +39,8 @@ internal static class Starts
         new("aot-static", "AOT, libusb inside", ["artifacts/bench/list-aot-static/list"], ["artifacts/bench/list-aot-static/list"]),
     ];
 
-    // The just-in-time compiled program displaces much data from the processor's caches, and so slows the programs that run after it. The just-in-time compiled
-    // program therefore runs in a separate group.
+    // Just-in-time compilation evicts so much data from the processor's caches that the programs that run afterwards become slower. The program that is
+    // compiled just in time therefore runs in a separate group.
     private static readonly ListProgram[] s_jit =
     [
         s_c,

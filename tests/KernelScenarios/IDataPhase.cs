@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Kernel;
 public interface IDataPhase
 {
     /// <summary>Reads data from the device into the memory.</summary>
-    /// <returns>The status wrapper if this method has read it after the data; otherwise null.</returns>
+    /// <returns>The status wrapper, if this method has read it in addition to the data; otherwise null.</returns>
     byte[]? Read(BulkOnlyStorage storage, Memory<byte> data);
 
     /// <summary>Sends the memory to the device.</summary>

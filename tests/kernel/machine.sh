@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # This script boots a Linux kernel in a virtual machine and runs one command in it. The command runs as root, in the folder that is current when this script is
 # called.
-# The machine has the host's files as its read-only root, an xHCI controller, a UHCI controller, vhci_hcd and dummy_hcd. The machine has its own /tmp, /run and
-# /dev. The current folder exists in the machine even if it is inside the /tmp, /run or /dev of the host.
+# The root of the machine contains the host's files. The machine keeps its changes to these files in memory, and never writes the changes to the host. The
+# machine has its own /tmp, /run and /dev. The current folder exists in the machine even if it is inside the /tmp, /run or /dev of the host. The machine has an
+# xHCI controller, a UHCI controller, vhci_hcd and dummy_hcd.
 # usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...] (eng/fetch-kernel.sh prints KERNEL_DIR)
 # MACHINE_UDEVD is the path of a udevadm that runs with the host's libraries. The machine starts this executable under the name systemd-udevd, so that the
 # executable runs as the udev daemon.
-# OUT_DIR is /out in the machine. The machine writes these files to it: output.txt has the output of the command, status has the command's exit status,
+# OUT_DIR is /out in the machine. The machine writes these files to OUT_DIR: output.txt has the output of the command, status has the command's exit status,
 # kernel.txt has the kernel's log, and console.txt has the text of the console.
 # This script exits with the exit status of the command. The script exits with 124 if the machine did not end in time, and with 98 if the machine ended without
 # an exit status.

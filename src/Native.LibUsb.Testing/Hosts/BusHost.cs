@@ -12,8 +12,8 @@ internal abstract class BusHost(VirtualBus bus) : IDisposable
     public abstract IReadOnlyDictionary<string, string> Environment { get; }
 
     /// <summary>
-    /// Gets whether the host hides resets from the device. A host that uses USB/IP hides them, because USB/IP does not transmit resets. The device must then
-    /// detect a reset from the requests that the host sends after it.
+    /// Gets whether the host hides resets from the device. A host that uses USB/IP hides resets, because USB/IP does not transmit them. With such a host, the
+    /// device must detect a reset by the requests that follow the reset.
     /// </summary>
     public virtual bool HidesResets => false;
 

@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents an object that waits for events of file descriptors. <see cref="UsbPoller"/> registers libusb's descriptors with this object, in addition to the
+/// Represents an object that waits for events on file descriptors. <see cref="UsbPoller"/> registers libusb's descriptors with this object, in addition to the
 /// descriptors of the program.
 /// </summary>
 public interface IUsbPoller

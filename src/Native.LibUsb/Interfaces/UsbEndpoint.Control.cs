@@ -4,8 +4,8 @@ namespace Native.LibUsb;
 public sealed partial class UsbEndpoint
 {
     /// <summary>
-    /// Makes a control request that reads from the device, with the endpoint as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
-    /// <c>wIndex</c> is the endpoint's address.
+    /// Makes a control request that reads from the device, and waits until the request ends (<c>libusb_control_transfer</c>). The recipient of the request is
+    /// the endpoint, and <c>wIndex</c> is the endpoint's address.
     /// </summary>
     /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
@@ -35,7 +35,7 @@ public sealed partial class UsbEndpoint
     public UsbError TryControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, out int transferred, TimeSpan? timeout = null) =>
         Handle.TryControlRead(Setup(UsbDirection.In, kind, request, value), buffer, out transferred, timeout);
 
-    /// <summary>Makes a control request that reads from the device, with the endpoint as recipient. The call does not block.</summary>
+    /// <summary>Makes a control request that reads from the device. The recipient of the request is the endpoint. The call does not block.</summary>
     /// <inheritdoc cref="ControlRead"/>
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
@@ -51,8 +51,8 @@ public sealed partial class UsbEndpoint
             : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, timeout, cancellationToken);
 
     /// <summary>
-    /// Makes a control request that writes to the device, with the endpoint as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
-    /// <c>wIndex</c> is the endpoint's address.
+    /// Makes a control request that writes to the device, and waits until the request ends (<c>libusb_control_transfer</c>). The recipient of the request is
+    /// the endpoint, and <c>wIndex</c> is the endpoint's address.
     /// </summary>
     /// <inheritdoc cref="ControlRead"/>
     /// <param name="kind">The kind of the request.</param>
@@ -76,7 +76,7 @@ public sealed partial class UsbEndpoint
     public UsbError TryControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null) =>
         Handle.TryControlWrite(Setup(UsbDirection.Out, kind, request, value), data, out transferred, timeout);
 
-    /// <summary>Makes a control request that writes to the device, with the endpoint as recipient. The call does not block.</summary>
+    /// <summary>Makes a control request that writes to the device. The recipient of the request is the endpoint. The call does not block.</summary>
     /// <inheritdoc cref="ControlRead"/>
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>

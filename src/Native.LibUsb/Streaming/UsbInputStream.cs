@@ -80,7 +80,7 @@ public sealed class UsbInputStream : Stream
     }
 
     /// <summary>Reads the bytes that have arrived. If no bytes have arrived, the method blocks the thread until bytes arrive.</summary>
-    /// <param name="buffer">The memory to read into. If its length is 0, the method waits for data but reads nothing.</param>
+    /// <param name="buffer">The memory to read into. If the memory has length 0, the method waits for data but reads nothing.</param>
     /// <returns>The number of bytes that were read; 0 at the end of a message or of the stream.</returns>
     /// <exception cref="UsbException">
     /// The time limit <see cref="ReadTimeout"/> has passed, data was lost at this position of the stream, or the ring has failed.
@@ -118,7 +118,7 @@ public sealed class UsbInputStream : Stream
     }
 
     /// <summary>Reads the bytes that have arrived. If no bytes have arrived, the method waits until bytes arrive.</summary>
-    /// <param name="buffer">The memory to read into. If its length is 0, the method waits for data but reads nothing.</param>
+    /// <param name="buffer">The memory to read into. If the memory has length 0, the method waits for data but reads nothing.</param>
     /// <param name="cancellationToken">A token that cancels the wait. A cancelled wait loses no data.</param>
     /// <returns>The number of bytes that were read; 0 at the end of a message or of the stream.</returns>
     /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>

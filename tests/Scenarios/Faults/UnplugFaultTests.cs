@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Tests a program whose device is unplugged or reset between two steps. Each call of the program must end. After a reset, the same device must work again.
-/// After the device is unplugged, the next attached device must work.
+/// Tests a program whose device is unplugged or reset between two steps. Every call that the program makes must return. After a reset, the same device must
+/// work again. After the device is unplugged, the next attached device must work.
 /// </summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class UnplugFaultTests : BusTest

@@ -3,8 +3,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests control requests that a program awaits after they have completed. Even if the handle or context has closed in the meantime, the caller's memory must
-/// contain the answer.
+/// Tests control requests that have already completed when the program awaits them. Even if the handle or the context closes before the program awaits a
+/// request, the caller's memory must contain the answer.
 /// </summary>
 public sealed class AwaitedAnswerTests : ClosingTest
 {

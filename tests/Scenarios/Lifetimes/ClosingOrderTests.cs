@@ -5,7 +5,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
 /// Tests that the interfaces, the handle and the context can close in any order. While these objects close, the callbacks of 16 transfers submit their
-/// transfers again. No callback may throw, no call may hang, and no resource may be left.
+/// transfers again. No callback may throw, no call may hang, and no resource may leak.
 /// </summary>
 /// <remarks>By default, each row of the theory runs 10 rounds for each of the 24 orders. In eng/long-test.sh, each row runs 1,008 rounds in total.</remarks>
 public sealed class ClosingOrderTests : IDisposable
@@ -52,8 +52,8 @@ public sealed class ClosingOrderTests : IDisposable
     /// <summary>
     /// Causes the shared array pools to release the GC handles of threads that have ended. A pool creates a handle for each thread that rents an array. After a
     /// thread has ended, the pool keeps the thread's handle until the pool's table of handles is full. The size of the table depends on the number of earlier
-    /// threads. This method therefore starts threads that rent arrays, until the pools have released enough handles. At the latest, the method stops when it
-    /// has started enough threads to fill the largest table.
+    /// threads. This method therefore starts threads that rent arrays. The method stops when the pools have released enough handles, or when it has started
+    /// enough threads to fill the largest table.
     /// </summary>
     /// <returns>The number of remaining handles.</returns>
     private static long CollectThreadsOfArrayPools(GCHandleCounter handles, long limit)

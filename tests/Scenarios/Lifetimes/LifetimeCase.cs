@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Represents one case of <see cref="LifetimeMatrixTests"/>. A case consists of the moment in a transfer's lifetime, the act, the thread that acts, and the
-/// thread that handles events.
+/// Represents one case of <see cref="LifetimeMatrixTests"/>. A case consists of a moment in a transfer's lifetime, the action that the test performs at this
+/// moment (the act), the thread that performs the act, and the thread that handles events.
 /// </summary>
 public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, Pump Pump)
 {

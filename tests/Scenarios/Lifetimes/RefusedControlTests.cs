@@ -3,7 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests control requests that the system refuses. At the same time, another thread closes the handle, which frees the transfers of the requests.
+/// Tests control requests that the system refuses while another thread closes the handle. When the handle closes, the library frees the transfers of the
+/// requests.
 /// </summary>
 public sealed class RefusedControlTests : BusTest
 {

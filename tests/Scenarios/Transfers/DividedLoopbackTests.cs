@@ -5,7 +5,8 @@ using Native.LibUsb.Tests.Streaming;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Tests divided writes and long reads with random faults. The calls must report exactly the bytes that were transferred, and every byte must be correct.
+/// Tests divided writes and long reads while the bus injects random faults. The calls must report exactly the bytes that were transferred, and every byte must
+/// be correct.
 /// </summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class DividedLoopbackTests : BusTest
