@@ -32,7 +32,8 @@ internal static class MemoryCommand
         using UsbBuffer? memory = deviceMemory ? handle.AllocateBuffer(size * transfers, preferDeviceMemory: true) : null;
         if (memory is { IsDeviceMemory: false })
             throw new InvalidOperationException("The kernel offers no device memory.");
-        // Without spare buffers, the handler reads the data in place, and the ring then submits the transfer again. The program in C does the same.
+        // The ring has no spare buffers. The handler therefore reads the data in place, and the ring then submits the transfer again. The program in C does
+        // the same.
         var options = new UsbRingOptions { TransferSize = size, Transfers = transfers, Spares = 0, Memory = memory?.Memory ?? default };
         await using UsbInputRing ring = endpoint.CreateInputRing(options);
         var data = new Data();

@@ -1,5 +1,5 @@
-// Reads an isochronous stream. A transfer consists of many packets, and each packet has its own status and length. The example needs a device with an
-// isochronous IN endpoint, such as "camera" of usbvbus.
+// Reads an isochronous stream. A transfer consists of many packets, and each packet has its own status and length. The example needs a device that has
+// an isochronous IN endpoint. The device "camera" of usbvbus has one.
 
 using Native.LibUsb;
 

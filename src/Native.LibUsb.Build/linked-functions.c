@@ -1,7 +1,7 @@
 /*
  * Finds a libusb function by its name in a program that is statically linked with libusb. The dynamic loader cannot do this: a fully static program has no
- * dynamic loader, and other programs do not necessarily export the functions. The references to the functions are weak, so the address of a function that the
- * archive lacks is null.
+ * dynamic loader, and other programs do not necessarily export the functions. The references to the functions are weak. If the archive lacks a function, the
+ * address of that function is therefore null.
  *
  * The compiler driver compiles this file when a program is linked with LibUsbLink=static. The file includes no headers, because the machine may have
  * no headers for the target.

@@ -22,8 +22,8 @@ public sealed partial class VirtualBus : IDisposable
     private readonly BusHost _host;
     private volatile bool _disposed;
 
-    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, all devices with
-    /// the same bus number share a root hub. The bus adds this hub when you attach the first of these devices.</summary>
+    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class. The new bus has no devices. With <see cref="VirtualBusHost.Preload"/>, all
+    /// devices with the same bus number share a root hub. The bus adds this hub when you attach the first of these devices.</summary>
     /// <exception cref="PlatformNotSupportedException">The host is not available, or does not support the options. The message gives the reason.</exception>
     /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)
@@ -159,8 +159,8 @@ public sealed partial class VirtualBus : IDisposable
     }
 
     /// <summary>
-    /// Creates a connected socket for a USB/IP host that sends no import request, such as the kernel's vhci_hcd. At the other end of the socket, the bus
-    /// answers for the device. The caller owns the returned file descriptor.
+    /// Creates a connected socket for a USB/IP host that sends no import request. The kernel's vhci_hcd is such a host. At the other end of the socket, the
+    /// bus answers for the device. The caller owns the returned file descriptor.
     /// </summary>
     /// <exception cref="InvalidOperationException">The device is not attached.</exception>
     public unsafe int OpenConnection(VirtualDevice device)
@@ -318,7 +318,8 @@ public sealed partial class VirtualBus : IDisposable
         connection.Thread.Start();
     }
 
-    /// <summary>Finds the device of an import request by its node (<c>001/002</c>) or its name (<c>1-1</c>), and adds the connection to the device.</summary>
+    /// <summary>Finds the device that an import request specifies by node (<c>001/002</c>) or by name (<c>1-1</c>), and adds the connection to this
+    /// device.</summary>
     private (VirtualDevice? Device, int Error) Resolve(Connection connection, string name, int accessMode)
     {
         const int noEntry = 2, accessDenied = 13, noDevice = 19, readOnly = 0;

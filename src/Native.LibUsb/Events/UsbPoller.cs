@@ -41,7 +41,8 @@ public sealed class UsbPoller : IDisposable
         _handlesTimeouts = context.PollFdsHandleTimeouts;
 
         // The constructor sets the notifiers before it reads the current descriptors. If libusb opens a descriptor between these two steps, the poller adds the
-        // descriptor twice, and the second addition changes nothing. In the opposite order, the poller would miss this descriptor.
+        // descriptor twice, and the second addition changes nothing. If the constructor read the current descriptors first, the poller would miss
+        // this descriptor.
         context.SetPollFdNotifiers(
             added => Change(added.FileDescriptor, added.Events), removed => Change(removed, null));
         try

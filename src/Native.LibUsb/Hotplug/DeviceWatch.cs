@@ -5,7 +5,7 @@ namespace Native.LibUsb;
 /// <summary>
 /// Represents the stream that <see cref="UsbContext.WatchDevicesAsync"/> returns. The stream's subscription has already begun. The subscription ends when the
 /// enumeration ends, when the cancellation token is cancelled, or when the garbage collector finalizes the stream. The hotplug monitor keeps the subscription
-/// alive but not the stream. Therefore, the garbage collector can finalize a stream that the program has dropped.
+/// alive, but it does not keep the stream alive. If the program drops the stream, the garbage collector can therefore finalize the stream.
 /// </summary>
 internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
 {

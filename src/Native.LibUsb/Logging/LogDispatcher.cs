@@ -18,7 +18,7 @@ internal static unsafe class LogDispatcher
     // this name. All copies can therefore determine whose callback is registered.
     private const string GlobalCallbackName = "Native.LibUsb.GlobalLogCallback";
 
-    // The handler of the context that this thread is opening. libusb already logs messages for the context before this class knows the context's address.
+    // The handler of the context that this thread is opening. libusb can log messages for the context before this class knows the context's address.
     [ThreadStatic]
     private static UsbLogHandler? t_opening;
 
@@ -83,7 +83,8 @@ internal static unsafe class LogDispatcher
     /// </summary>
     public static object? Find(libusb_context* context) => s_byContext.GetValueOrDefault((nint)context);
 
-    /// <summary>Removes the entry of a freed context. If a new context already has the same address and an entry, the new entry stays.</summary>
+    /// <summary>Removes the entry of a freed context. A new context may already have the same address. In that case, the method keeps the entry of the new
+    /// context.</summary>
     public static void Forget(libusb_context* context, object? found)
     {
         if (found is Entry entry)

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Streaming;
 /// <summary>Represents the results of one transfer for a stream or a pipe reader.</summary>
 /// <param name="Buffer">The buffer of the bytes. The stream or pipe reader disposes the buffer.</param>
 /// <param name="Data">
-/// The bytes of the transfer. If the transfer is isochronous, these are the bytes of the packets that succeeded, without gaps between the packets.
+/// The bytes of the transfer. If the transfer is isochronous, these are only the bytes of the packets that succeeded, one packet directly after another.
 /// </param>
 /// <param name="EndsMessage">Whether a message ends after the bytes.</param>
 /// <param name="LossBefore">The error that describes a loss of data before the bytes. Success means that no data was lost before the bytes.</param>

@@ -5,9 +5,9 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Compiles a program of the documentation as the SDK compiles the Program.cs of a new console project. The compilation uses the SDK's implicit usings and
-/// nullable reference types, and ignores the settings of the repository's projects. The program references .NET and the packages' assemblies from the build
-/// output.
+/// Compiles a program from the documentation in the same way as the SDK compiles the Program.cs of a new console project. The compilation uses the SDK's
+/// implicit usings and nullable reference types, and ignores the settings of the repository's projects. The program references .NET and the packages'
+/// assemblies from the build output.
 /// </summary>
 internal static class ProgramCompiler
 {

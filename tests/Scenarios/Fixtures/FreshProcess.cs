@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests;
 
 /// <summary>
 /// Runs a scenario in a new process of the same program. In the new process, libusb's process-wide state has its initial values. The scenario can change this
-/// state without an effect on other tests.
+/// state without affecting other tests.
 /// </summary>
 public static class FreshProcess
 {

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests callbacks that use freed transfers. A closing interface or handle frees its transfers. If a callback then configures or submits one of these
-/// transfers, the call throws no exception, because the callback cannot determine which objects are closing.
+/// Tests callbacks that use freed transfers. When an interface or a handle closes, it frees its transfers. If a callback then configures or submits one of
+/// these transfers, the call throws no exception, because the callback cannot determine which objects are closing.
 /// </summary>
 public sealed class ConfiguringWhileClosingTests : ClosingTest
 {
