@@ -72,9 +72,9 @@ publish() { # NAME [OPTION]...
   if grep -E 'warning( [A-Z]+[0-9]+)?:' "$log" >&2; then fail "publishing $name printed warnings"; fi
 }
 
-# Runs a program in an environment with USB support but without USB devices. The environment has an empty /dev/bus/usb, because libusb without udev
-# fails if this folder is missing, for example in a container. Only root can set up the environment. Without root, the program runs directly on this
-# machine.
+# Runs a program in an environment with USB support but without USB devices. In this environment, /dev/bus/usb contains only an empty folder. If
+# /dev/bus/usb were empty or missing, as it is in many containers, a libusb without udev would fail. Only root can set up the environment. Without root,
+# the program runs directly on this machine.
 isolated=false
 if ((EUID == 0)) && unshare -m mount -t tmpfs none /sys/bus 2>/dev/null; then isolated=true; fi
 on_empty_bus() { # PROGRAM [ARGUMENT]...

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs some tests with more rounds than eng/test.sh, both on the managed runtime and compiled ahead of time. To repeat a random run, set
-# NATIVE_LIBUSB_TEST_SEED to the seed that the run printed.
+# Runs some of the tests with more rounds than eng/test.sh does. Each test runs twice: first on the managed runtime, and then in a program that is compiled
+# ahead of time. To repeat a random run, set NATIVE_LIBUSB_TEST_SEED to the seed that the run printed.
 # usage: eng/long-test.sh [PART]...          (default: all parts; the numbers of eng/test.sh are in parentheses)
 #   closing-orders    interfaces, handles and contexts are closed in every order, 1,008 rounds (240)
 #   ring-accounting   the losses of rings are compared with the injected faults, 250,000 transfers of each of four rings (2,500)

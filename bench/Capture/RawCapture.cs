@@ -6,8 +6,8 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Bench;
 
 /// <summary>
-/// Represents a capture with the raw layer, written like the program in C (<c>capture.c</c>). The callback reads the packets through pointers, because this is
-/// the fastest way in C#.
+/// Represents a capture that uses the raw layer in the same way as the program in C (<c>capture.c</c>) uses libusb. The callback reads the packets through
+/// pointers, because this is the fastest way in C#.
 /// </summary>
 internal sealed unsafe class RawCapture(Work work) : Capture(work)
 {

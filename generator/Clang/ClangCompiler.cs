@@ -11,8 +11,8 @@ internal sealed partial class ClangCompiler
     public const string MajorVersion = "14";
 
     /// <summary>
-    /// Gets the name of the clang program. If PATH contains a program whose name includes the required version, such as <c>clang-14</c>, the result is this
-    /// name. Otherwise, the result is <c>clang</c>.
+    /// Gets the name of the clang program. If PATH contains a clang program whose name includes the required version (for example <c>clang-14</c>), the result
+    /// is the name of that program. Otherwise, the result is <c>clang</c>.
     /// </summary>
     public static string Default { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Any(static folder => File.Exists(Path.Combine(folder, "clang-" + MajorVersion))) ? "clang-" + MajorVersion : "clang";

@@ -144,7 +144,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     }
 
     /// <summary>
-    /// Tests that the kernel omits the alternate setting with isochronous endpoints. The controller of dummy_hcd does not support such endpoints. Tests on
+    /// Tests that the kernel omits the alternate setting that has isochronous endpoints. The controller of dummy_hcd does not support such endpoints. Tests on
     /// other controllers cover isochronous transfers.
     /// </summary>
     [Fact]

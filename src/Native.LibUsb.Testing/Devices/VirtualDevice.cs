@@ -3,10 +3,11 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a USB device that exists only in software, with its descriptors, its endpoints and its answers to control requests.</summary>
+/// <summary>Represents a USB device that exists only in software. The object contains the device's descriptors and endpoints, and answers control
+/// requests.</summary>
 /// <remarks>
-/// Models derive from this class. A test can also use this class directly and complete the URBs of the endpoints itself. The class answers the standard
-/// requests from the descriptors. A device can be attached to a <see cref="VirtualBus"/>, detached, and attached again.
+/// Models derive from this class. A test can also use this class directly and complete the URBs of the endpoints itself. The class uses the descriptors to
+/// answer the standard requests. A device can be attached to a <see cref="VirtualBus"/>, detached, and attached again.
 /// </remarks>
 public partial class VirtualDevice
 {
@@ -147,7 +148,8 @@ public partial class VirtualDevice
     internal HostState Host { get; }
 
     /// <summary>
-    /// Gets whether a fault has unplugged the device. The value is true until the bus has removed the device. During this time, the device does not answer.
+    /// Gets whether a fault has unplugged the device. After such a fault, the value stays true until the bus has removed the device. While the value is true,
+    /// the device does not answer.
     /// </summary>
     internal bool IsPluggedOut { get; private set; }
 
@@ -357,8 +359,8 @@ public partial class VirtualDevice
     internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
 
     /// <summary>
-    /// Writes the endpoint table for the host. The table has 32 entries: one for each endpoint number and direction. An entry contains three values: the
-    /// endpoint's kind plus 1, the interface number, and the maximum number of bytes in a service interval. The caller holds the lock.
+    /// Writes the endpoint table for the host. The table has 32 entries: one for each combination of endpoint number and direction. An entry contains three
+    /// values: the endpoint's kind plus 1, the interface number, and the maximum number of bytes in a service interval. The caller holds the lock.
     /// </summary>
     internal void WriteEndpointTable(Span<byte> table)
     {

@@ -177,8 +177,8 @@ public sealed class AudioSink : VirtualDevice
         _highest = Math.Max(_highest, _fill);
     }
 
-    // The device requests as many frames per packet as it plays. If the buffer is less than half full, the device requests slightly more frames. If the
-    // buffer is more than half full, the device requests slightly fewer frames. The difference is at most one frame per packet.
+    // Normally, the device requests _rate frames per packet. While the device plays and its buffer is less than half full, it requests slightly more frames.
+    // While the device plays and its buffer is more than half full, it requests slightly fewer frames. The difference is at most one frame per packet.
     private void Report(VirtualUrb urb)
     {
         long missing = ((long)Options.BufferFrames << Fraction >> 1) - _fill;

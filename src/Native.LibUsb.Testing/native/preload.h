@@ -20,8 +20,8 @@
  * because it could deadlock with the bus: each side would wait until the other side receives. If an unlink request is necessary, the receiver starts
  * a second thread that sends it (canceller.c).
  *
- * While a thread waits for an answer from the bus, host_lock is the only one of the following locks that the thread may hold. Threads always take the
- * locks in this order:
+ * While a thread waits for an answer from the bus, it may hold host_lock, but none of the other locks below. Threads always take the locks in this
+ * order:
  *   node->host_lock   one host message at a time
  *   node->send_lock   one message on the socket at a time
  *   node->lock        the state of the node (URBs in flight, done URBs, pipe)
@@ -257,7 +257,7 @@ static inline void put32(uint8_t *p, uint32_t v)
 }
 
 /* Represents a submit message. The message is on the stack of the sending thread and is not part of the URB, because the URB may be completed and
- * reaped while the thread still sends the message. */
+ * reaped while the thread is still sending the message. */
 struct submit_message {
     uint8_t header[HEADER_SIZE];
     struct iovec iov[3];

@@ -9,8 +9,8 @@ internal sealed class EventLapseWatch(UsbContext context) : IDisposable
     /// <summary>The time without event handling after which the program's own event loop counts as ended.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    // If this many checks since the last call of Arm have found no waiting operation, the timer stops. One check is not enough, because an operation calls Arm
-    // before it begins to wait.
+    // The timer stops after this many checks that found no waiting operation. Each call of Arm restarts the count. One check is not enough, because an
+    // operation calls Arm before it begins to wait.
     private const int IdleLooks = 4;
 
     private readonly WeakReference<UsbContext> _context = new(context);

@@ -119,8 +119,8 @@ public sealed unsafe partial class UsbEndpoint
     }
 
     /// <summary>
-    /// Registers a call that is about to transfer data or to submit a transfer. The method throws an exception while another thread changes the alternate
-    /// setting or resets the device.
+    /// Registers a call that is about to transfer data or to submit a transfer. The method throws an exception if the endpoint is stale, or if another thread
+    /// is changing the alternate setting or resetting the device.
     /// </summary>
     internal EndpointMove BeginMove()
     {

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the data that one transfer of an output ring sends. A caller that changes the object holds the ring's lock.</summary>
+/// <summary>Represents the data that one transfer of an output ring sends. A caller must hold the ring's lock while it changes the object.</summary>
 internal sealed class OutputContent
 {
     private int[] _packetLengths = [];

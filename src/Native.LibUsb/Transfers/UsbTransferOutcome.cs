@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents the outcome of an awaited transfer, which <see cref="UsbTransfer.TrySubmitAsync"/> returns.</summary>
+/// <summary>Represents the outcome of an awaited transfer. <see cref="UsbTransfer.TrySubmitAsync"/> returns this outcome.</summary>
 /// <param name="Error">
 /// <see cref="UsbError.Success"/> if the transfer completed, even if it moved fewer bytes than requested. <see cref="UsbError.Canceled"/> if the transfer was
 /// cancelled. If the transfer failed, the error is <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> for a stall, <see cref="UsbError.NoDevice"/>,

@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Usbcap.Output;
 
 /// <summary>
-/// Represents standard output or standard error without a buffer. On Unix, the class calls write(2) itself, because .NET's console stream allocates memory and
-/// does not report a closed pipe. .NET's file streams are not suitable either. They write at explicit positions, so they would damage a file to which other
-/// processes also write.
+/// Represents an unbuffered stream for standard output or standard error. On Unix, the class calls write(2) itself, because .NET's console stream allocates
+/// memory and does not report a closed pipe. .NET's file streams are not suitable either. They write at explicit positions, so they would damage a file to
+/// which other processes also write.
 /// </summary>
 internal sealed unsafe partial class StandardStream : IDisposable
 {

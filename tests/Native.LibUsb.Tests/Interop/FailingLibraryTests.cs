@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests the facade on fake libraries whose functions fail in situations in which the real libusb rarely fails.</summary>
+/// <summary>Tests the facade with fake libraries. Their functions fail in situations in which the real libusb rarely fails.</summary>
 public sealed class FailingLibraryTests
 {
     // This part of a fake library has one device, which a program can open.

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
 /// Tests calls during which the caller's <see cref="System.Buffers.MemoryManager{T}"/> throws an exception. The call must throw this exception and must not
-/// lose a transfer. Also tests empty memory whose address is null, and endpoint descriptors whose address sets reserved bits.
+/// lose a transfer. Also tests empty memory whose address is null, and endpoint addresses in which reserved bits are set.
 /// </summary>
 public sealed class CallersMemoryFailureTests : ClosingTest
 {
