@@ -34,7 +34,8 @@ public sealed class ReadLibUsbFile : Task
     public bool NeedsUdev { get; set; }
 
     /// <summary>
-    /// Gets or sets the name of the first glibc-only function that an archive's object files call. If they call no such function, the name is empty.
+    /// Gets or sets the name of a function that an archive's object files call and that only glibc provides. If the object files call several such functions,
+    /// the name is that of the first. If they call no such function, the name is empty.
     /// </summary>
     [Output]
     public string NeedsGlibc { get; set; }

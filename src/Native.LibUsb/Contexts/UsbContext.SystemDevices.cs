@@ -8,7 +8,8 @@ public sealed unsafe partial class UsbContext
 {
     /// <summary>
     /// Makes a device handle from an open device node (<c>libusb_wrap_sys_device</c>), such as the one that Android provides after its permission dialogue. The
-    /// method sends nothing to the device. The handle's <see cref="UsbDeviceHandle.Device"/> is in no device list and cannot be opened a second time.
+    /// method sends nothing to the device. The handle's <see cref="UsbDeviceHandle.Device"/> does not appear in device lists, and cannot be opened a second
+    /// time.
     /// </summary>
     /// <param name="fileDescriptor">
     /// The node, open for reading and writing. The caller owns the descriptor and must close it after the handle is disposed. If the caller closes the

@@ -18,8 +18,8 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
     public bool IsActive => Volatile.Read(ref _threads) > 0;
 
     /// <summary>
-    /// Returns whether a thread handles events now or has handled events within the given time. The time allows for pauses, because the program's own event
-    /// loop may do other work between two calls of <see cref="HandleEvents"/>.
+    /// Returns whether a thread handles events now or has handled events within the given time. If the program's own event loop pauses for a shorter time
+    /// between two calls of <see cref="HandleEvents"/>, the result is still true.
     /// </summary>
     public bool WasActiveWithin(TimeSpan time) => IsActive || Environment.TickCount64 - Volatile.Read(ref _lastLeft) < (long)time.TotalMilliseconds;
 
@@ -54,7 +54,7 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
         return result == (int)UsbError.Interrupted ? 0 : result; // a signal is no error: the runtime itself uses signals
     }
 
-    /// <summary>Runs the work that callbacks have deferred. Every method in which callbacks can run calls this method before it returns.</summary>
+    /// <summary>Runs the work that callbacks have deferred. If callbacks can run inside a method, that method calls this one before it returns.</summary>
     public void RunDeferred()
     {
         CallbackClock.End();
@@ -63,7 +63,7 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
             Interrupt(); // the closing thread has woken only one thread, so each thread wakes the next
     }
 
-    /// <summary>Ends the wait of a thread that waits for events. If no thread waits, the next call that would wait returns immediately.</summary>
+    /// <summary>Wakes a thread that is waiting for events. If no thread is waiting, the next call that would wait returns immediately.</summary>
     public void Interrupt()
     {
         if (native.IsClosed)

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Streaming;
 /// <para>The lock has these rules:</para>
 /// <list type="number">
 /// <item>A thread holds the lock only for a few instructions. No system call, no libusb call and no code of the program runs under the lock. A real-time thread
-/// therefore never waits for more than those instructions.</item>
+/// that needs the lock therefore waits only until another thread has executed these instructions.</item>
 /// <item>The lock protects the queue, the run state and the counters. There is one exception: while the fast path is active, the thread that handles events
 /// changes the queue and the counters without the lock, and all other threads change only the run state.</item>
 /// <item>One thread at a time submits transfers, in the order of their sequence numbers. If a thread has transfers to submit while another thread is

@@ -7,7 +7,8 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// The stream collects bytes in the ring's buffers. It sends a buffer when the buffer is full, when the program flushes the stream, and when a message ends.
-/// Writing waits while the ring has no free buffer, and allocates nothing. If the ring has failed, the methods throw <see cref="UsbException"/>.
+/// If the ring has no free buffer, a write waits until a buffer is free. A write allocates no memory. If the ring has failed, the methods throw
+/// <see cref="UsbException"/>.
 /// </remarks>
 public sealed class UsbOutputStream : Stream
 {
@@ -215,7 +216,7 @@ public sealed class UsbOutputStream : Stream
         }
     }
 
-    /// <summary>Flushes the bytes that were written. The ring continues.</summary>
+    /// <summary>Flushes the bytes that were written. The ring keeps running.</summary>
     /// <param name="disposing">Whether the stream is being disposed.</param>
     protected override void Dispose(bool disposing)
     {

@@ -117,7 +117,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     }
 
     /// <summary>
-    /// Completes the awaitable. Before this method returns, the awaiting code may submit the transfer again from this thread or from another thread.
+    /// Completes the awaitable. While this method is still running, the awaiting code can already submit the transfer again, from this thread or from another
+    /// thread.
     /// </summary>
     public void Signal()
     {
@@ -147,8 +148,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void CancelLater()
     {
-        // If the submission that this work item was to cancel has already ended, EndLaterCancellation has withdrawn the cancellation, and the work item does
-        // nothing. But if a later submission has queued its own cancellation in the meantime, the work item performs that cancellation.
+        // This work item was queued to cancel one submission. If that submission has already ended, EndLaterCancellation has withdrawn the cancellation, so the
+        // work item does nothing. But if a later submission has queued its own cancellation in the meantime, the work item performs that cancellation.
         if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
             return;
         _transfer.TryCancel();

@@ -14,7 +14,8 @@ public sealed unsafe partial class UsbTransfer
     internal bool IsStopping => Volatile.Read(ref _stop) != 0;
 
     /// <summary>
-    /// Makes a ring the owner of an idle transfer. A closing handle or interface waits for the transfer until <see cref="EndOwnership"/> is called.
+    /// Makes a ring the owner of an idle transfer. Until <see cref="EndOwnership"/> is called, neither the transfer's handle nor its interface can finish
+    /// closing.
     /// </summary>
     /// <param name="owner">The object that the callback gets from <see cref="OwnerOf"/>. The transfer keeps this object alive.</param>
     /// <param name="callback">The native callback.</param>
@@ -59,7 +60,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>Gets the owner of a native transfer that has ended.</summary>
-    /// <typeparam name="T">The type of the owner, which is not checked.</typeparam>
+    /// <typeparam name="T">The type of the owner. The method does not check whether the owner has this type.</typeparam>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T OwnerOf<T>(libusb_transfer* native)
         where T : class => Unsafe.As<T>(GCHandle.FromIntPtr((nint)native->user_data).Target!);
@@ -87,7 +88,7 @@ public sealed unsafe partial class UsbTransfer
         SetPacketLengths(lengths);
     }
 
-    /// <summary>Makes an owned isochronous transfer send packets of one size. The last packet has the remaining bytes.</summary>
+    /// <summary>Divides the data of an owned isochronous transfer into packets of the given size. The last packet contains the remaining bytes.</summary>
     internal void UsePackets(int total, int packetSize)
     {
         int count = (total + packetSize - 1) / packetSize;

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents a disk with the bulk-only transport. The content of the disk is in the memory of the test. After a protocol error, both endpoints stay
+/// Represents a disk that uses the bulk-only transport. The content of the disk is in the memory of the test. After a protocol error, both endpoints stay
 /// halted until the host resets the interface, as the class specification requires.
 /// </summary>
 internal sealed class VirtualDisk : VirtualDevice

@@ -206,8 +206,8 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Empty(suspicious);
     }
 
-    // This program violates the library's rules: it closes the file of a device while a device handle still uses the file. FreshProcessTests tests the same
-    // violation with a transfer in flight. Such a transfer never ends, so FreshProcessTests uses a separate process.
+    // This program violates the library's rules: it closes the file of a device while a device handle still uses the file. If a transfer is in flight when the
+    // file is closed, the transfer never ends. FreshProcessTests therefore tests this case in a separate process.
     [BusFact]
     public void A_file_that_is_closed_under_its_handle_is_an_error_and_no_hang()
     {

@@ -46,8 +46,8 @@ internal static unsafe class UnplugScenarios
         }
 
         // With versions of libusb before 1.0.27, the library needs the file descriptor of the device node to activate a setting. If the program sets notifiers
-        // through the raw layer, the library cannot get this descriptor. The library then leaves the handle open, so the file stays open. The kernel appends a
-        // word to the path of a removed node, so the check compares only the beginning of the path.
+        // through the raw layer, the library cannot get this descriptor. The library then leaves the handle open, so the file stays open. To check whether the
+        // file is open, the scenario compares only the beginning of the path, because the kernel appends a word to the path of a removed node.
         bool isOpen = new FileInfo(file).LinkTarget?.StartsWith(target.FullName, StringComparison.Ordinal) == true;
         Assert.Equal(notifiers == Raw && !UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), isOpen);
     }

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Hotplug;
 
 /// <summary>
-/// Tests situations in which libusb's hotplug reports are surprising. The tests check the reports that a subscriber of this library receives instead.
+/// Tests situations in which libusb's hotplug reports are surprising. The tests check which reports a program receives from this library in these situations.
 /// </summary>
 public sealed class HotplugTrapTests : BusTest
 {

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Tests that a stream of hotplug events releases its queued devices after the program has stopped reading the stream.</summary>
+/// <summary>Tests that a stream of hotplug events releases its queued devices when the program cancels the stream or drops all references to it.</summary>
 public sealed class UnreadWatchTests : BusTest
 {
     private const int Count = 5;

@@ -232,8 +232,8 @@ public sealed class RingKindTests : RingTest
     [BusFact]
     public async Task Packets_are_sent_with_the_lengths_that_the_program_commits()
     {
-        // In 10 ms, stereo sound at 44.1 kHz with 16 bits needs nine packets of 44 frames and one packet of 45 frames. The last three packets are shorter, and
-        // two of them have no data. A packet without data also uses a service interval, so the sink must receive it too.
+        // The first ten packets contain 10 ms of stereo sound at 44.1 kHz with 16 bits: nine packets of 44 frames and one packet of 45 frames. Three shorter
+        // packets follow, and two of them have no data. A packet without data also uses a service interval, so the sink must receive it too.
         int[] lengths = [176, 176, 176, 176, 176, 176, 176, 176, 176, 180, 0, 4, 0];
         const int Rounds = 50;
         var sink = new IsoSink(new IsoSinkOptions { Paced = false });

@@ -37,7 +37,7 @@ public sealed unsafe class SuccessorTests
         Assert.NotEqual(number, application.DeviceNumber);
         Assert.Equal((1, 0), (loader.Resets, application.Resets));
 
-        // The first reset has replaced the loader by its successor, the application. After this reset, neither device has a successor. A reset of the
+        // The first reset has replaced the loader with its successor, the application. After this reset, neither device has a successor. A reset of the
         // application therefore replaces nothing.
         libusb_device_handle* other = host.Open(application);
         RawHost.Check(libusb_reset_device(other));
