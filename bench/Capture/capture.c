@@ -6,8 +6,8 @@
  * transfer submits the transfer again. The program reads the results of every transfer and the first byte of its data.
  *
  * Each line of the input is a number. For each line, the program completes this number of transfers in each context, and prints the processor
- * time and the elapsed time of these transfers in nanoseconds. The report program (bench/Report) writes these lines. It writes to one program
- * after another, so that the programs run in turn. At the end of the input, the program prints its results as JSON. */
+ * time and the elapsed time of these transfers in nanoseconds. The report program (bench/Report) writes this input. It writes a line to one
+ * program after another, so that the programs run in turn. At the end of the input, the program prints its results as JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libusb-1.0/libusb.h>

@@ -11,8 +11,8 @@ public partial class VirtualEndpoint
     private bool _isBroken; // one URB of a divided transfer has failed: its later URBs are refused
 
     /// <summary>
-    /// Gets the number of attempts to submit a URB, including refused attempts. Attempts are counted only if the device has a fault plan and the host requests
-    /// permission for each submission.
+    /// Gets the number of times that the host has tried to submit a URB to this endpoint, including refused attempts. Attempts are counted only if the device
+    /// has a fault plan and the host requests permission for each submission.
     /// </summary>
     internal long Attempts { get; set; }
 

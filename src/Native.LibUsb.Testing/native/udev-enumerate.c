@@ -104,8 +104,8 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
     return false;
 }
 
-/* A device must match all attribute conditions and none of the excluding conditions. Within each other kind of condition (subsystem, property, name,
- * parent), one match is enough. A kind without conditions excludes no device. */
+/* A device must match all attribute conditions and none of the excluding conditions. For each of the remaining kinds of condition (subsystem,
+ * property, name, parent), one match is enough. A kind without conditions excludes no device. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;

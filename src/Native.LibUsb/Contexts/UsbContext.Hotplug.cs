@@ -22,7 +22,7 @@ public sealed partial class UsbContext
     /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number, because only an open device
     /// reports its serial number.</param>
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
-    /// <param name="enumerate">True to begin with the arrivals of the devices that are already plugged in.</param>
+    /// <param name="enumerate">True if the callback first receives an arrival for each device that is already plugged in.</param>
     /// <returns>The subscription. It ends when the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The filter contains a serial number, or no event is requested.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows and libusb is older than 1.0.30, or

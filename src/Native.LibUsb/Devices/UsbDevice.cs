@@ -6,7 +6,8 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents a device on a bus. The object is only a reference to the device. Until <see cref="Open()"/> is called, nothing is sent to the device, and the
-/// program needs no permission for the device. After <see cref="Dispose"/>, the properties can still be read, but not the configurations.
+/// program needs no permission for the device. After <see cref="Dispose"/>, the program can still read the properties, but can no longer read the
+/// configurations.
 /// </summary>
 public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice>
 {
@@ -177,7 +178,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public int GetMaxIsoPacketSize(byte endpoint) => FindFirstEndpoint(endpoint).MaxIsoPacketSize;
 
     /// <summary>
-    /// Gets the number of bytes that an endpoint can transfer in one service interval, in one alternate setting
+    /// Gets the number of bytes that an endpoint of an alternate setting can transfer in one service interval
     /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>).
     /// </summary>
     /// <remarks>

@@ -8,8 +8,8 @@ namespace Native.LibUsb;
 /// </summary>
 internal sealed class DeferredWork(ContextHandle context)
 {
-    // Releases and closings have separate queues. The release of a native object never waits. A closing waits for transfers, and must not run inside another
-    // closing on the same thread.
+    // Releases and closings have separate queues. An action that releases a native object never waits. An action that closes an object waits for transfers, and
+    // must not run while the same thread is closing another object.
     private readonly ConcurrentQueue<Action> _releases = new();
     private readonly ConcurrentQueue<Action> _closings = new();
 

@@ -4,9 +4,9 @@ namespace Native.LibUsb;
 public sealed partial class UsbEndpoint
 {
     /// <summary>
-    /// Ends the halt of the endpoint (<c>libusb_clear_halt</c>). An endpoint is halted after a transfer has failed with <see cref="UsbError.Pipe"/>. If the
-    /// endpoint is not halted, the method resets the endpoint's data toggle. The caller must ensure that no transfer is in flight on the endpoint, because
-    /// neither the library nor libusb checks for such transfers.
+    /// Ends the halt of the endpoint (<c>libusb_clear_halt</c>). An endpoint is halted after a transfer has failed with <see cref="UsbError.Pipe"/>. The method
+    /// also resets the endpoint's data toggle, even if the endpoint is not halted. The caller must ensure that no transfer is in flight on the endpoint,
+    /// because neither the library nor libusb checks for such transfers.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: the device was unplugged.
@@ -34,9 +34,9 @@ public sealed partial class UsbEndpoint
     /// the result before the next read or write.
     /// </summary>
     /// <remarks>
-    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory. A program can neither
-    /// cancel the request nor set a time limit, because no operating system supports this. Linux ends the request after at most 5 seconds. On Linux, all other
-    /// calls for the same device, including calls that submit transfers or handle events, wait in the kernel until the request has ended.
+    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory. No operating system lets a
+    /// program cancel the request or set a time limit for it. Linux ends the request after at most 5 seconds. On Linux, all other calls for the same device,
+    /// including calls that submit transfers or handle events, wait in the kernel until the request has ended.
     /// </remarks>
     /// <returns>A task that completes when the device has answered. Await the result once.</returns>
     /// <exception cref="UsbException">

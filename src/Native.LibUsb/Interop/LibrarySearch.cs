@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Tries paths and file names until it finds a usable libusb, and records why each of the others cannot be used.</summary>
+/// <summary>
+/// Tries paths and file names until it finds a usable libusb. Collects the reasons for failed attempts, and states them in the error message.
+/// </summary>
 internal sealed unsafe class LibrarySearch
 {
     /// <summary>The oldest libusb that has all functions of the plain imports.</summary>
@@ -101,7 +103,7 @@ internal sealed unsafe class LibrarySearch
     private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
     // The method first lets the runtime search for the library, because the runtime searches more places than the system's loader does. For example, the
-    // runtime calls the program's load context.
+    // runtime also lets the program's load context search for the library.
     private bool TryName(string name, out nint handle) =>
         NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
             ? IsUsable(name, ref handle)

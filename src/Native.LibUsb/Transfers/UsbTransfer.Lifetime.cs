@@ -8,8 +8,8 @@ public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
     /// Requests the cancellation of the transfer (<c>libusb_cancel_transfer</c>), and returns immediately. The callback follows later. In the callback, the
-    /// transfer's status is <see cref="UsbTransferStatus.Canceled"/>. If the transfer ended before the request, it has another status. In both cases, the
-    /// buffer contains the bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
+    /// transfer's status is <see cref="UsbTransferStatus.Canceled"/>. If the transfer had already ended before the request, the transfer has another status. In
+    /// both cases, the buffer contains the bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the transfer is not submitted, or has just completed. <see cref="UsbError.NoDevice"/>: the device was unplugged, and
@@ -62,8 +62,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Cancels the transfer and prevents later submissions, because the device handle closes. As soon as the transfer is idle, the transfer notifies the
-    /// handle.
+    /// Cancels the transfer and prevents later submissions, because the device handle is being closed. As soon as the transfer is idle, the transfer notifies
+    /// the handle.
     /// </summary>
     internal void StopForClosingHandle()
     {
@@ -87,9 +87,9 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Updates the flags InterfaceClosed and SettingChanges in <c>_stop</c>. These flags prevent submissions. InterfaceClosed is set if the claim that created
     /// the transfer is closed, or if the interface of the endpoint was closed and not claimed again. SettingChanges is set while the alternate setting is being
-    /// changed. A thread calls this method after each of these steps: the thread claims an interface, begins to close an interface, begins or ends a change of
-    /// the alternate setting, or configures the transfer. Several threads may run this method at the same time. If a condition changes while a thread updates
-    /// the flags, the thread repeats the update.
+    /// changed. A thread calls this method after it has claimed an interface, begun to close an interface, begun or ended a change of the alternate setting, or
+    /// configured the transfer. Several threads may run this method at the same time. If a condition changes while a thread updates the flags, the thread
+    /// repeats the update.
     /// </summary>
     internal void FollowClaims()
     {

@@ -6,7 +6,7 @@ namespace Usbcap.Reporting;
 internal static class ProcessMemory
 {
     /// <summary>
-    /// Gets the largest number of resident bytes so far. If the system does not report this number, gets the current number of resident bytes.
+    /// Gets the peak number of resident bytes of this process. If the system does not report the peak, gets the current number of resident bytes.
     /// </summary>
     // getrusage is not suitable. A process inherits the peak of the program that started it, and getrusage may report that peak.
     public static long PeakResidentBytes => FromStatus() ?? Environment.WorkingSet;

@@ -59,8 +59,8 @@ public abstract class BusTest : IDisposable
     }
 
     /// <summary>
-    /// Repeats a garbage collection until <paramref name="condition"/> is true. On a busy machine, a thread of the thread pool may keep an unused object alive
-    /// for some time.
+    /// Repeats a garbage collection until <paramref name="condition"/> is true. One collection may not be enough, because a thread of the thread pool can keep
+    /// an unused object alive for some time on a busy machine.
     /// </summary>
     protected static void CollectUntil(Func<bool> condition) => Assert.True(
         SpinWait.SpinUntil(

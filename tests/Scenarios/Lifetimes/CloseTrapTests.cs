@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests programs that close a context or exit while objects are open, transfers are in flight, or threads wait.</summary>
+/// <summary>Tests that handles and contexts close correctly even if objects are open, transfers are in flight, or threads are waiting.</summary>
 public sealed unsafe class CloseTrapTests : BusTest
 {
     private const byte BulkEndpoint = 0x81;

@@ -21,7 +21,7 @@ public abstract class ClosingTest : BusTest
 
     protected ValueTask CloseAsync(Closed what) => ((IAsyncDisposable)Of(what)).DisposeAsync();
 
-    /// <summary>Closes an object on another thread. A callback delays this closing until <paramref name="second"/> has returned.</summary>
+    /// <summary>Starts a thread that closes an object. A callback delays this thread until <paramref name="second"/> has returned.</summary>
     /// <param name="what">The object that is closed.</param>
     /// <param name="withEventThread">True if an event thread runs the callback; false if the closing thread runs it.</param>
     /// <param name="second">

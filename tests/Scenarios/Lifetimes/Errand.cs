@@ -5,8 +5,8 @@ internal sealed class Errand
 {
     private readonly UsbTransfer _transfer;
 
-    // A test creates this transfer after all other transfers of the handle. A closing handle stops its transfers in the order of their creation, and therefore
-    // stops this transfer last.
+    // A test creates this transfer after all other transfers of the handle. When the handle is closed, it stops its transfers in the order of their creation,
+    // and therefore stops this transfer last.
     public Errand(UsbDeviceHandle handle)
     {
         _transfer = handle.CreateTransfer();

@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Consumer;
 
-/// <summary>Moves bytes through a device of the virtual bus, as a test in a user's project does. The tests of each target framework call this class.</summary>
+/// <summary>
+/// Sends bytes to a device on the virtual bus and reads them back, as a test in a user's project would. The tests for xunit and NUnit call this class.
+/// </summary>
 internal static class Loopback
 {
     public static async Task<byte[]> SendAsync(byte[] message)
