@@ -69,8 +69,8 @@ public sealed record DeviceDescription
 
     /// <summary>Gets or sets raw string descriptors by index, as the device returns them in all languages. Index 0 is the list of languages.</summary>
     /// <remarks>
-    /// A raw string replaces the text that has the same index. You can also add a raw string at an index that has no text, for example because the raw bytes of
-    /// another descriptor refer to this index. To replace the bytes of a property's text, use <see cref="UsbText.Raw"/>.
+    /// A raw string replaces the text that has the same index. You can also add a raw string at an index that has no text. This is useful, for example, if the
+    /// raw bytes of another descriptor refer to this index. To replace the bytes of a property's text, use <see cref="UsbText.Raw"/>.
     /// </remarks>
     public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();
 

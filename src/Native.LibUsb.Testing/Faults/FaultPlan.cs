@@ -19,7 +19,7 @@ public sealed class FaultPlan
     private volatile (FaultRule Rule, int Number)[] _current = [];
     private int _nextNumber;
 
-    /// <summary>Initializes a new instance of the <see cref="FaultPlan"/> class without rules.</summary>
+    /// <summary>Initializes a new instance of the <see cref="FaultPlan"/> class. The new plan contains no rules.</summary>
     /// <param name="seed">The seed. If a rule has a probability, the seed determines which URBs the rule selects.</param>
     public FaultPlan(int seed = 0)
     {

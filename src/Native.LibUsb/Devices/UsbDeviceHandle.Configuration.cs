@@ -20,8 +20,8 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Sets a configuration (<c>libusb_set_configuration</c>). If the configuration is already active, the call is a lightweight reset of the device. The call
-    /// fails if a program or a kernel driver has claimed an interface. Existing endpoint objects become stale.
+    /// Sets a configuration (<c>libusb_set_configuration</c>). If the configuration is already active, the call performs a lightweight reset of the device.
+    /// The call fails if a program or a kernel driver has claimed an interface. Existing endpoint objects become stale.
     /// </summary>
     /// <param name="value"><c>bConfigurationValue</c>; with -1, the device becomes unconfigured.</param>
     /// <exception cref="UsbException">
@@ -45,9 +45,9 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Resets the device on its port (<c>libusb_reset_device</c>). libusb restores claims and alternate settings if possible. Existing endpoint objects become
-    /// stale. Transfers and awaited calls in flight on endpoints are cancelled, and synchronous reads and writes of other threads throw
-    /// <see cref="InvalidOperationException"/>. Rings fail with <see cref="UsbError.NoDevice"/>. Dispose these rings, get new endpoint objects from the
-    /// interface, and create new rings with these objects.
+    /// stale. The method cancels the transfers and awaited calls that are in flight on endpoints other than endpoint 0. If another thread is reading or writing
+    /// synchronously on such an endpoint, this call throws <see cref="InvalidOperationException"/>, unless it is a read that has already received data. Rings
+    /// fail with <see cref="UsbError.NoDevice"/>. Dispose these rings, get new endpoint objects from the interface, and create new rings with these objects.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: after the reset, the device reports different descriptors, for example because it has loaded firmware. Dispose this

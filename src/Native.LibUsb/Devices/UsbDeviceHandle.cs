@@ -45,8 +45,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     public UsbDevice Device { get; }
 
     /// <summary>
-    /// Gets the native handle, for functions that the library does not offer. The pointer is valid until this object is disposed. Do not pass the pointer to
-    /// <c>libusb_close</c>. If the program submits transfers directly to libusb, these transfers must end before this object is disposed.
+    /// Gets the native handle, for calls to functions of libusb that this library does not wrap. The pointer is valid until this object is disposed. Do not
+    /// pass the pointer to <c>libusb_close</c>. If the program submits transfers directly to libusb, these transfers must end before this object is disposed.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public libusb_device_handle* DangerousGetHandle()
@@ -98,7 +98,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <summary>
     /// Creates a transfer, which the caller must dispose. When the handle closes, it disposes all transfers that are not disposed yet. Before you submit a
     /// transfer on an endpoint other than endpoint 0, claim the endpoint's interface (<see cref="ClaimInterface"/>). To create a transfer that belongs to a
-    /// claim instead of the handle, call <see cref="UsbEndpoint.CreateTransfer"/>. When the program disposes the claim, the claim disposes this transfer.
+    /// claim instead of the handle, call <see cref="UsbEndpoint.CreateTransfer"/>. When the program disposes a claim, the claim disposes its transfers.
     /// </summary>
     /// <param name="isoPackets">The largest number of isochronous packets in the transfer; 0 for other types of transfer.</param>
     /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>

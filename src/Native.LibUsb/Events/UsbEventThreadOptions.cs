@@ -2,8 +2,8 @@ namespace Native.LibUsb;
 
 /// <summary>Specifies the options of an event thread.</summary>
 /// <remarks>
-/// A thread with real-time priority runs before all ordinary threads, including the ordinary threads of this program. Therefore, callbacks on an event thread
-/// with real-time priority must be short. Confine such a thread to a processor that other threads do not need.
+/// A thread with real-time priority takes precedence over all ordinary threads, including the ordinary threads of this program. Therefore, callbacks on an
+/// event thread with real-time priority must be short. Confine such a thread to a processor that other threads do not need.
 /// </remarks>
 public sealed record UsbEventThreadOptions
 {

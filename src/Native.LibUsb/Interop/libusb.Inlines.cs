@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Interop;
 
 // libusb.h defines these functions inline, and no library exports them, so this file contains C# versions of the functions. The C# functions read and write
-// memory as the header's functions do. There is one difference: if a calculation can overflow an int in the header, the C# function uses a type that does not
+// memory as the header's functions do. There is one difference: if a calculation in the header can overflow an int, the C# function uses a type that does not
 // overflow.
 public static unsafe partial class libusb
 {
@@ -22,7 +22,7 @@ public static unsafe partial class libusb
     /// <returns>The number in this machine's byte order. On a little-endian machine, this is the same number.</returns>
     public static ushort libusb_le16_to_cpu(ushort x) => libusb_cpu_to_le16(x);
 
-    /// <summary>Gets the address of a control transfer's data, which begins after the eight bytes of setup.</summary>
+    /// <summary>Gets the address of a control transfer's data, which follows the eight-byte setup.</summary>
     /// <param name="transfer">A control transfer with a buffer.</param>
     /// <returns>A pointer into the transfer's buffer.</returns>
     public static byte* libusb_control_transfer_get_data(libusb_transfer* transfer) => transfer->buffer + sizeof(libusb_control_setup);
@@ -56,8 +56,8 @@ public static unsafe partial class libusb
     /// <param name="dev_handle">The device handle.</param>
     /// <param name="buffer">
     /// The buffer, aligned to two bytes. It contains the setup and then the data. Fill in the setup before the call, because this function calculates the
-    /// transfer's length from the setup. If you pass null, set the transfer's buffer and length before you submit the transfer. With null, this function sets
-    /// the length to 0; the function in libusb.h, up to libusb 1.0.30, keeps the old length.
+    /// transfer's length from the setup. If you pass null, this function sets the length to 0. In this case, set the transfer's buffer and length before you
+    /// submit the transfer. The C function keeps the old length if it receives null (in all versions of libusb.h up to 1.0.30).
     /// </param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">A value that the callback can read from the transfer. libusb does not use the value.</param>

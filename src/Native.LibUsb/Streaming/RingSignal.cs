@@ -8,8 +8,8 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// <para>Setting the event <c>_event</c> costs a system call, so <see cref="Set"/> sets the event only while a thread waits. To detect such a thread,
-/// <see cref="Set"/> writes the state and then reads the number of waiting threads. A thread that begins to wait first increments that number, and then reads
-/// the state. Therefore <see cref="Set"/> reads the new number, or the thread reads the new state.</para>
+/// <see cref="Set"/> writes the state and then reads the number of waiting threads. Before a thread waits, it increments this number and then reads the state.
+/// Therefore, if <see cref="Set"/> reads the old number, the thread reads the new state and does not wait.</para>
 /// <para>An awaiting method stores its continuation in the field <c>_core</c>. <see cref="Set"/> completes <c>_core</c> only after the continuation is stored.
 /// Otherwise, the awaiting method could resume and begin its next wait while <c>_core</c> still looks up the continuation. <c>_core</c> would then find and run
 /// the continuation of the next wait.</para>
@@ -49,8 +49,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
 
     /// <summary>Blocks the thread until the signal is set.</summary>
     /// <returns>
-    /// False if the time ran out. If the result is true, there may still be no new work, because an earlier wait may have consumed the signal. The caller
-    /// therefore checks its condition, and waits again if necessary.
+    /// False if the time ran out. True does not mean that there is new work. If an earlier wait consumed the signal before the event was set, the event ends
+    /// this wait without new work. The caller therefore checks its condition, and waits again if necessary.
     /// </returns>
     public bool Wait(TimeSpan timeout)
     {

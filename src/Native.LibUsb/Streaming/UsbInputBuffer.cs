@@ -27,7 +27,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
 
     /// <summary>
     /// Gets the number of the transfer, counted from 0 in the order of submission. If a number is missing, the ring dropped the transfer with this number, or
-    /// the transfer was cancelled before data had arrived.
+    /// the transfer was cancelled before any data arrived.
     /// </summary>
     public long Sequence => Transfer().Sequence;
 
@@ -132,7 +132,9 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         return written;
     }
 
-    /// <summary>Returns the buffer to the ring. A program may call the method more than once, and also after it has disposed the ring.</summary>
+    /// <summary>
+    /// Returns the buffer to the ring. A program may call the method more than once. The program may also call the method when the ring is already disposed.
+    /// </summary>
     public void Dispose()
     {
         if (_transfer is { } transfer)

@@ -53,8 +53,8 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     }
 
     /// <summary>
-    /// Commits the buffer as isochronous packets of the given lengths. The ring sends each packet in one service interval. For example, a program that sends
-    /// audio at 44.1 kHz in intervals of 1 ms repeatedly sends nine packets of 44 frames and then one packet of 45 frames.
+    /// Commits the buffer as isochronous packets of the given lengths. The ring sends each packet in one service interval. For example, if a program
+    /// sends audio at 44.1 kHz and the service interval is 1 ms, the program repeats this sequence: nine packets of 44 frames, then one packet of 45 frames.
     /// </summary>
     /// <param name="packetLengths">
     /// The lengths of the packets in bytes. The packets lie one after another in the buffer, without gaps. There are 1 to

@@ -4,9 +4,9 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Specifies the sizes of a ring, and its reactions to late readers, halts and errors.</summary>
 /// <remarks>
-/// <para>The depth of a ring is the time for which the transfers in flight keep the endpoint busy. If the program pauses for less than this time, the queue
-/// does not become empty. A good depth is 25 to 400 ms. <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses
-/// sizes with which the ring delivers each packet immediately.</para>
+/// <para>The depth of a ring is the time for which the transfers in flight keep the endpoint busy. If the program pauses for less than this time, the
+/// endpoint stays busy. A good depth is 25 to 400 ms. <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses sizes
+/// with which the ring delivers each packet immediately.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that the library chooses
 /// take at most half of this memory. Sizes that the program sets may take all of this memory. If the sizes that the program sets need more memory than the
 /// limit, the ring cannot be created, and the exception's message describes how to raise the limit.</para>
@@ -227,8 +227,8 @@ public sealed record UsbRingOptions
 
     /// <summary>
     /// Sets the numbers of transfers and spares in the options, so that the transfers in flight hold the data that the endpoint moves during a period of the
-    /// length <paramref name="depth"/>. If <paramref name="depth"/> is null, the method uses fewer transfers when they would otherwise take more than half of
-    /// the system's limit.
+    /// length <paramref name="depth"/>. If <paramref name="depth"/> is null and these transfers would take more than half of the system's limit, the method
+    /// uses fewer transfers.
     /// </summary>
     private static UsbRingOptions Sized(UsbRingOptions options, double wanted, long cost, TimeSpan? depth, long? limit)
     {

@@ -123,7 +123,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         return TrySubmit(Completion, cancellationToken);
     }
 
-    /// <summary>Removes the caller's memory from a transfer that is not in flight.</summary>
+    /// <summary>Removes the program's pinned memory from a transfer that is not in flight.</summary>
     /// <param name="pin">The pin of the memory. The caller of this method disposes the pin. The disposal may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
     internal bool TryTakePin(out MemoryHandle pin)

@@ -4,7 +4,7 @@ namespace Usbcap.Capture;
 
 /// <summary>
 /// Ends the capture and completes its output on Ctrl-C, on SIGTERM, and when the terminal is closed. A second signal ends the program immediately. While
-/// this object exists, a write beyond the file size limit fails with an error, and SIGXFSZ does not end the process.
+/// this object exists, the signal SIGXFSZ does not end the process. A write beyond the file size limit fails with an error instead.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
