@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents a USB device that the kernel itself implements. The device is on a controller of the kernel module dummy_hcd. This module emulates both a host
-/// controller and a device controller. The constructor creates the device through configfs and plugs it in. <see cref="Dispose"/> removes the device.
+/// Represents a USB device that the kernel itself implements. The kernel module dummy_hcd emulates both the device controller of this device and the host
+/// controller that the device is attached to. The constructor creates the device through configfs and plugs it in. <see cref="Dispose"/> removes the device.
 /// </summary>
 internal sealed class Gadget : IDisposable
 {

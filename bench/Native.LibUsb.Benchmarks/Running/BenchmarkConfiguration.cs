@@ -26,7 +26,7 @@ internal static class BenchmarkConfiguration
     public static IConfig Create(IReadOnlyDictionary<string, string> environment, bool isShort, bool jit, bool aot, string folder)
     {
         // In a short run, each benchmark takes less than a second. The warm-up takes a large part of this time, because the just-in-time compiler compiles hot
-        // code three times, with a pause of a tenth of a second before the second and the third time.
+        // code three times, and waits for 100 ms before each recompilation.
         Job shape = isShort
             ? Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(25)).WithWarmupCount(10).WithIterationCount(7)
             : Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(200)).WithMinWarmupCount(6).WithMaxWarmupCount(12).WithMinIterationCount(12).WithMaxIterationCount(20);

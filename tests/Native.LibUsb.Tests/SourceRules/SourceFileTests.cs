@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Native.LibUsb.Tests.SourceRules;
 
 /// <summary>
-/// Tests that a file of src contains at most one public type. The test does not check the generated files of the raw layer, which contain several types of the
-/// same kind.
+/// Tests that each file in src contains at most one public type. The test does not check the generated files of the raw layer, which contain several types of
+/// the same kind.
 /// </summary>
 public sealed class SourceFileTests
 {

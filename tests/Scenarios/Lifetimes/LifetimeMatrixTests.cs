@@ -3,7 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests every act that ends a transfer. Each act occurs at every moment and on every kind of thread. No call may hang, leak memory or use freed memory.
+/// Tests every operation that ends a transfer (<see cref="Act"/>). The test performs each operation at every stage of a transfer's lifetime
+/// (<see cref="Moment"/>) and on every kind of thread (<see cref="Actor"/>). No call may hang, leak memory or use freed memory.
 /// </summary>
 public sealed class LifetimeMatrixTests : IDisposable
 {

@@ -3,8 +3,9 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests every pair of acts that two threads perform at the same time. The library must either perform or refuse each act, and every submission must complete.
-/// No call may hang, leak memory or use freed memory.
+/// Tests every pair of acts: two threads perform the two acts at the same time. An act is an operation on a transfer, or on an object that transfers need
+/// (<see cref="RacingAct"/>). The library must either perform or refuse each act, and every submission must complete. No call may hang, leak memory or use
+/// freed memory.
 /// </summary>
 public sealed class RacingActsTests : IDisposable
 {

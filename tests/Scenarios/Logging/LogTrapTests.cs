@@ -346,8 +346,8 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(lines.IsEmpty);
     }
 
-    // While the test disposes the context, libusb's hotplug thread still uses the context in the log handler, and is usually the last user of the context. The
-    // hotplug thread must not call libusb_exit, because libusb_exit joins the hotplug thread and would deadlock.
+    // While the test disposes the context, libusb's hotplug thread still runs the log handler, and uses the context there. This thread is usually the last user
+    // of the context. The hotplug thread must not call libusb_exit, because libusb_exit joins the hotplug thread and would deadlock.
     [BusFact]
     public void A_context_whose_last_use_ends_in_a_handler_is_exited_on_another_thread()
     {
