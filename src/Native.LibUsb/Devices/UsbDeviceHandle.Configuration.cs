@@ -46,8 +46,9 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>
     /// Resets the device on its port (<c>libusb_reset_device</c>). libusb restores claims and alternate settings if possible. Existing endpoint objects become
     /// stale. The method cancels the transfers and awaited calls that are in flight on endpoints other than endpoint 0. If another thread is reading or writing
-    /// synchronously on such an endpoint, this call throws <see cref="InvalidOperationException"/>, unless it is a read that has already received data. Rings
-    /// fail with <see cref="UsbError.NoDevice"/>. Dispose these rings, get new endpoint objects from the interface, and create new rings with these objects.
+    /// synchronously on such an endpoint, the call of that thread throws <see cref="InvalidOperationException"/>. A read that has already received data returns
+    /// this data instead. Rings fail with <see cref="UsbError.NoDevice"/>. Dispose these rings, get new endpoint objects from the interface, and create new
+    /// rings with these objects.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: after the reset, the device reports different descriptors, for example because it has loaded firmware. Dispose this
