@@ -15,7 +15,7 @@ internal enum WorkKind
     Sync,
 }
 
-/// <summary>Represents the work of one run, which the program's arguments specify. The programs in C and in Python have the same arguments.</summary>
+/// <summary>Represents the work of one run. The program's arguments specify this work. The programs in C and in Python have the same arguments.</summary>
 /// <param name="Layer">The program: <c>raw</c>, <c>facade</c>, <c>delegate</c>, <c>ring</c> or <c>ring-untimed</c>.</param>
 /// <param name="Kind">The kind of transfers.</param>
 /// <param name="Size">The number of bytes of a bulk transfer, or of an isochronous packet.</param>

@@ -19,8 +19,8 @@ internal sealed class ManagedLayout
         ?? throw new GeneratorException($"{record.Location}: error: clang gives no layout of '{record.Name}' for {target.Triple}");
 
     /// <summary>
-    /// Returns the required value of <c>StructLayout.Size</c>; null if the C# struct has the right size without this value. The value is needed if the
-    /// alignment of a flexible array adds bytes at the end of the C record, which then is larger than the C# struct.
+    /// Returns the required value of <c>StructLayout.Size</c>; null if the C# struct has the right size without this value. The alignment of a flexible array
+    /// can add bytes at the end of the C record. The C record is then larger than the C# struct, and the value is needed.
     /// </summary>
     public int? StatedSize(CRecord record)
     {

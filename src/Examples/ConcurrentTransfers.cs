@@ -36,8 +36,8 @@ internal static class ConcurrentTransfers
         output.WriteLine("All transfers ended");
 
         // No cleanup code is needed, even after an exception. Disposing the handle cancels the transfers in flight, waits for their callbacks, and frees the
-        // transfers. If a program cancels a transfer itself, it must wait for the callback before it calls UsbTransfer.Close. The program may call
-        // UsbTransfer.Dispose immediately.
+        // transfers. If a program cancels a transfer itself, it must wait for the callback before it calls UsbTransfer.Close. UsbTransfer.Dispose does not
+        // require this wait.
         void OnEnded(UsbTransfer transfer)
         {
             if (transfer.Status != UsbTransferStatus.Completed)

@@ -122,8 +122,8 @@ public partial class VirtualEndpoint
     /// <remarks>See <see cref="VirtualDevice.Faults"/> for other kinds of faults and for rules that select URBs.</remarks>
     /// <param name="status">The URB's final status. A stall also halts the endpoint.</param>
     /// <param name="actualLength">
-    /// The maximum number of bytes that the URB moves. With 0, the URB fails immediately. Otherwise the URB first waits for the device's answer, and the
-    /// bytes of the answer beyond this length are lost. Isochronous URBs always fail immediately.
+    /// The maximum number of bytes that the URB transfers. If the maximum is 0, the URB fails immediately. Otherwise, the URB first waits for the device's
+    /// answer, and the bytes of the answer beyond this length are lost. Isochronous URBs always fail immediately.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     /// <exception cref="ArgumentException">The status is <see cref="UrbStatus.Success"/>.</exception>
@@ -147,7 +147,7 @@ public partial class VirtualEndpoint
     /// <returns>False if the timeout has expired.</returns>
     public bool WaitForCompleted(long count, TimeSpan timeout) => Device.WaitUntil(() => Completed >= count, timeout);
 
-    /// <summary>Gets the oldest URB that the model has received and not answered. Null if there is no such URB. The caller holds the lock.</summary>
+    /// <summary>Gets the oldest URB that the model has received but not answered yet. Null if there is no such URB. The caller holds the lock.</summary>
     protected VirtualUrb? First
     {
         get
@@ -233,8 +233,8 @@ public partial class VirtualEndpoint
         Bytes += urb.ActualLength;
     }
 
-    /// <summary>Handles the URBs that follow a completed URB in the queue. If the completed URB failed, the method ends the later URBs of the same transfer.
-    /// The method then passes to the model the URBs that were waiting for this completion. The caller holds the lock.</summary>
+    /// <summary>Handles the URBs that follow a completed URB in the queue. If the completed URB failed, the method ends the later URBs of the same transfer. If
+    /// URBs were waiting for this completion, the method then passes them to the model. The caller holds the lock.</summary>
     /// <param name="place">The position that the completed URB had among the pending URBs.</param>
     /// <param name="status">The status of the completed URB.</param>
     internal void Follow(int place, UrbStatus status)

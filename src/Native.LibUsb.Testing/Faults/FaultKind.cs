@@ -39,7 +39,7 @@ public enum FaultKind
     /// <summary>Isochronous packets end with the results in <see cref="FaultRule.Pattern"/>.</summary>
     Packets,
 
-    /// <summary>The device is unplugged at the moment that <see cref="FaultRule.Moment"/> specifies. It does not answer any more.</summary>
+    /// <summary>The device is unplugged at the moment that <see cref="FaultRule.Moment"/> specifies. From then on, the device does not answer.</summary>
     Unplug,
 
     /// <summary>

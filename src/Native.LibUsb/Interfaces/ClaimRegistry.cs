@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the claims of all device handles in this process. The library uses these claims to state in an error message that another handle of the program
-/// has claimed an interface. The registry does not keep the handles alive.
+/// Represents the claims of all device handles in this process. With the registry, an error message can say that another handle of the program has claimed an
+/// interface. The registry does not keep the handles alive.
 /// </summary>
 internal static class ClaimRegistry
 {

@@ -58,7 +58,7 @@ internal sealed unsafe class InterfaceClaims
     /// </summary>
     public bool IsClosed(byte endpoint) => (Volatile.Read(ref _closedEndpoints) & Bit(endpoint)) != 0;
 
-    /// <summary>Gets whether the alternate setting of an endpoint is being changed.</summary>
+    /// <summary>Gets whether the alternate setting of a transfer's endpoint is being changed.</summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="owner">The claim whose endpoint created the transfer; null if the device handle created the transfer.</param>
     public bool IsChanging(byte endpoint, UsbInterface? owner) =>
@@ -378,8 +378,8 @@ internal sealed unsafe class InterfaceClaims
 
     private bool IsChanging(byte endpoint) => (Volatile.Read(ref _changingEndpoints) & Bit(endpoint)) != 0;
 
-    // A thread that submits a transfer counts the transfer as in flight before the thread checks whether the setting is being changed. A thread that changes
-    // the setting calls this method before the thread checks for transfers in flight. Therefore, at least one of the two threads detects the other thread.
+    // A thread that submits a transfer first counts the transfer as in flight, and then checks whether the setting is being changed. A thread that changes the
+    // setting first calls this method, and then checks for transfers in flight. Therefore, at least one of the two threads detects the other thread.
     // _changingEndpoints does not include endpoints with rings: if a ring is active, the setting does not change, and the ring must be able to continue. During
     // the change, no ring is created.
     private void BeginChange(ClaimedInterface claimed)
@@ -413,8 +413,7 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Makes the endpoint objects of an interface stale. Then does the same to the transfers that these objects created. The caller holds the lock of the
-    /// claims.
+    /// Makes the endpoint objects of an interface stale, and also the transfers that these objects created. The caller holds the lock of the claims.
     /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {

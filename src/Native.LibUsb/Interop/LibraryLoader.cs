@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Finds and loads libusb when the process first uses a function of libusb. <see cref="UsbLibrary"/> documents the search, and makes members of this
-/// class public.</summary>
+/// <summary>Finds and loads libusb when the process first uses a function of libusb. The public class <see cref="UsbLibrary"/> documents the search, and
+/// exposes members of this class.</summary>
 internal static unsafe class LibraryLoader
 {
     private static readonly Lock s_lock = new();
@@ -88,7 +88,8 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Returns whether the loaded libusb exports a function. For functions that are newer than libusb 1.0.26, only this test is reliable.</summary>
+    /// <summary>Returns whether the loaded libusb exports a function. To check for a function that is newer than libusb 1.0.26, use this method, because the
+    /// version number of libusb is not reliable.</summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True if the function can be called. For an inline function of libusb.h, the result is false, because libusb does not export it.</returns>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>

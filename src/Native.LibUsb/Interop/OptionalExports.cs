@@ -46,8 +46,8 @@ internal static unsafe partial class OptionalExports
     // in which the fields are initialized. The array is therefore in a class of its own.
     private static class Known
     {
-        // The array has one word for each function. If several threads write a word at the same time, they write the same value, because the loaded library
-        // does not change.
+        // The array has one word for each function. If several threads write to the same word at the same time, they all write the same value, because the
+        // loaded library does not change.
         internal static readonly nint[] Addresses = new nint[s_names.Length];
     }
 }

@@ -48,8 +48,9 @@ public readonly record struct UsbRingStatistics
 
     /// <summary>
     /// Gets or sets how often an output ring had nothing in flight. The ring counts an underrun when its last transfer in flight ends and there is no committed
-    /// buffer to send. If a handler or awaiting code refills the queue inside the callback, the ring counts no underrun. Each transfer of zeros that the ring
-    /// sends because of <see cref="UsbRingOptions.FillUnderruns"/> also counts as an underrun.
+    /// buffer to send. If the program refills the queue inside the callback, the ring counts no underrun. The program can do so in a handler or, with
+    /// <see cref="UsbRingOptions.ContinueOnEventThread"/>, in code that awaits a buffer. Each transfer of zeros that the ring sends because of
+    /// <see cref="UsbRingOptions.FillUnderruns"/> also counts as an underrun.
     /// </summary>
     public long Underruns { get; init; }
 
@@ -61,15 +62,15 @@ public readonly record struct UsbRingStatistics
 
     /// <summary>
     /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring compares the clocks of the bus and the
-    /// host to find such intervals. The number is an estimate. It can deviate by the number of service intervals in half a transfer, or in 1 ms if half a
-    /// transfer is shorter.
+    /// host to find such intervals. The number is an estimate. It can deviate by the number of service intervals in half a transfer or in 1 ms, whichever is
+    /// longer.
     /// </summary>
     public long MissedIntervals { get; init; }
 
     /// <summary>
-    /// Gets or sets how many of the <see cref="MissedIntervals"/> were missed because the event thread was late. When the thread handled a completion, all
-    /// transfers in the queue had already ended. The other <see cref="MissedIntervals"/> were missed because the queue ran empty although the event thread ran
-    /// in time. For example, no buffer was free, or libusb refused submissions.
+    /// Gets or sets how many of the <see cref="MissedIntervals"/> were missed because the event thread was late. The thread is late if it handles a completion
+    /// only after all transfers in the queue have ended. The other <see cref="MissedIntervals"/> were missed because the queue ran empty although the event
+    /// thread ran in time. For example, no buffer was free, or libusb refused submissions.
     /// </summary>
     public long MissedWhileLate { get; init; }
 

@@ -9,8 +9,8 @@ public sealed partial class UsbTransfer
     public int StreamId => Type == UsbTransferType.BulkStream ? _streamId : 0;
 
     /// <summary>
-    /// Configures a bulk transfer on a stream (<c>libusb_transfer_set_stream_id</c>). The transfer owns the memory for the data. The transfer keeps the stream
-    /// number when it is submitted again.
+    /// Configures this transfer as a bulk transfer on a stream (<c>libusb_transfer_set_stream_id</c>). The transfer owns the memory for the data. The transfer
+    /// keeps the stream number when it is submitted again.
     /// </summary>
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <param name="streamId">The number of the stream, at least 1; see <see cref="UsbDeviceHandle.AllocateStreams"/>.</param>

@@ -4,8 +4,8 @@ using Native.LibUsb.Tests.SourceRules;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Searches the source files for the names of all tests in the repository. The result also includes the tests of the other test projects, which this assembly
-/// does not contain.
+/// Searches the source files for the names of all tests in the repository. The result also includes the tests of the other test projects. Those tests are not
+/// in this assembly.
 /// </summary>
 internal static class TestNames
 {

@@ -59,8 +59,8 @@ internal sealed class ClosingRound : IDisposable
     /// <summary>Closes all objects.</summary>
     /// <param name="order">The order in which the data interface (0), the audio interface (1), the handle (2) and the context (3) are closed.</param>
     /// <param name="form">The calls and threads that close the objects.</param>
-    /// <param name="round">The number of the round. The method also closes the device and the event thread, and this number determines their positions among
-    /// the other objects.</param>
+    /// <param name="round">The number of the round. The method also closes the device and stops the event thread. The number of the round determines where
+    /// these two steps are in the order.</param>
     public void Close(IReadOnlyList<int> order, ClosingForm form, int round)
     {
         IDisposable[] four = [_data, _audio, _handle, _context];

@@ -230,7 +230,7 @@ public sealed class ClosingThreadTests : ClosingTest
         Assert.False(tooEarly);
     }
 
-    // One thread disposes the claim while another thread creates transfers of the claim's endpoint. The interface stays claimed, because the base class of the
+    // One thread disposes the claim while another thread creates transfers for the claim's endpoint. The interface stays claimed, because the base class of the
     // test has claimed it too.
     [BusFact]
     public void No_transfer_of_an_endpoint_outlives_its_claim()
@@ -272,8 +272,8 @@ public sealed class ClosingThreadTests : ClosingTest
     }
 
     /// <summary>
-    /// Starts a thread that begins to configure a transfer, and finishes only when <paramref name="mayEnd"/> is set. Until then, any thread that closes the
-    /// transfer's owner must wait.
+    /// Starts a thread that begins to configure a transfer. The thread ends the configuration only when <paramref name="mayEnd"/> is set. Until then, any
+    /// thread that closes the transfer's owner must wait.
     /// </summary>
     private static Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
     {

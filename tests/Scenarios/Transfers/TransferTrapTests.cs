@@ -219,7 +219,7 @@ public sealed class TransferTrapTests : BusTest
     }
 
     /// <summary>
-    /// Waits until the device node is ready. At that time, the kernel has completed a transfer, but libusb has not handled the completion yet.
+    /// Waits until the device node is ready. The node is ready if the kernel has completed a transfer and libusb has not handled this completion yet.
     /// </summary>
     private void WaitForCompletion()
     {
