@@ -4,8 +4,8 @@ namespace Native.LibUsb.Testing;
 public enum VirtualBusHost
 {
     /// <summary>
-    /// Selects <see cref="Preload"/> if this process was started with the preload library. Otherwise, selects <see cref="Kernel"/> if this process may
-    /// attach devices to <c>vhci_hcd</c>. In all other cases, selects <see cref="Preload"/>.
+    /// Selects <see cref="Kernel"/> if this process has not loaded the preload library and may attach devices to <c>vhci_hcd</c>. In all other cases, selects
+    /// <see cref="Preload"/>.
     /// </summary>
     Automatic,
 

@@ -128,9 +128,9 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Resets the port, which empties the queues of QEMU's controller and of the kernel's driver. If the host cancels some transfers while the device stalls
-    /// others, the two queues may contain different transfers. Without the reset, the next read may then succeed without returning data, as a trace of usbmon
-    /// shows.
+    /// Resets the port. The reset empties the queues of QEMU's controller and of the kernel's driver. If the host cancels some transfers while the device
+    /// stalls others, the two queues may contain different transfers. If the port is not reset in this case, the next read may succeed but return no data. A
+    /// usbmon trace shows such a read.
     /// </summary>
     public void StartAnew()
     {
@@ -139,7 +139,7 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Repeats the command TEST UNIT READY until the command passes. After a reset or a plug-in, the device first answers with a unit attention.
+    /// Repeats the command TEST UNIT READY until the command passes. After the device has been plugged in or reset, it first answers with a unit attention.
     /// </summary>
     public void MakeReady()
     {

@@ -12,8 +12,8 @@ internal static class SerialLine
     public const string Name = "echo";
 
     /// <summary>
-    /// Creates the line if it does not exist. The line then exists until the machine ends. No test deletes the line, because QEMU releases the line of an
-    /// unplugged device only after a delay.
+    /// Creates the line if it does not exist. The line remains until the virtual machine shuts down. No test deletes the line, because QEMU releases the line
+    /// of an unplugged device only after a delay.
     /// </summary>
     public static void Make()
     {

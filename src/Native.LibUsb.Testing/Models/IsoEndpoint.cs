@@ -2,8 +2,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>
 /// Represents the base class of the models' isochronous endpoints. When the host selects an alternate setting, the numbers of the packets start again at 0. A
-/// paced endpoint works in real time: it moves one packet in each service interval. An endpoint that is not paced moves packets as fast as the host submits
-/// URBs.
+/// paced endpoint works in real time: it transfers one packet in each service interval. An endpoint that is not paced transfers packets as fast as the host
+/// submits URBs.
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
 {

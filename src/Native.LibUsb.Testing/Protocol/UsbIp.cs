@@ -26,8 +26,8 @@ internal static class UsbIp
     public const uint HasTime = 0x20000000;
 
     /// <summary>
-    /// A flag in the speed field of the record with which the bus describes a device to the preload library. If the flag is set, the preload library must
-    /// request permission from the bus before each submission.
+    /// A flag in the speed field of a record. The bus sends this record to the preload library to describe a device. If the flag is set, the preload library
+    /// must request permission from the bus before each submission.
     /// </summary>
     public const byte AsksBeforeSubmission = 0x80;
 

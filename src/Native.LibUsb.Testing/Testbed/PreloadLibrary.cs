@@ -60,7 +60,8 @@ internal static unsafe class PreloadLibrary
     }
 
     /// <summary>
-    /// Sets the bus that libusb in this process uses. With null, libusb uses no virtual bus. The method does nothing if the library is not loaded.
+    /// Sets the bus that libusb in this process uses. If <paramref name="directory"/> is null, libusb uses no virtual bus. If the preload library is not
+    /// loaded, the method does nothing.
     /// </summary>
     public static void SetBus(string? directory)
     {

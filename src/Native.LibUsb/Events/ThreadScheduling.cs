@@ -58,8 +58,8 @@ internal sealed class ThreadScheduling
 
     public Exception? AffinityFailure { get; private set; }
 
-    // The number of processors in the machine. In the options, the first processor of the machine has the number 0. Environment.ProcessorCount counts only the
-    // processors that this process may use, so it is not an upper limit for these numbers. For example, if the process may use only the processors 4 and 5,
+    // The number of processors in the machine. The options number these processors, beginning with 0. Environment.ProcessorCount counts only the processors
+    // that this process may use, so a valid processor number can be greater than this count. For example, if the process may use only the processors 4 and 5,
     // Environment.ProcessorCount is 2.
     private static int ProcessorCount =>
         OperatingSystem.IsLinux() ? LinuxScheduling.ProcessorCount

@@ -5,15 +5,15 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Provides members that concern libusb as a whole. They choose the libusb to load, return its version, functions and capabilities, set the language of its
-/// messages, and receive its log.
+/// Provides members that concern libusb as a whole. They select which libusb is loaded. They also report its version, functions and capabilities, set the
+/// language of its messages, and receive its log.
 /// </summary>
 /// <remarks>
 /// <para>A process loads libusb once, when it first uses a function of libusb. This library searches for libusb in this order:</para>
 /// <list type="number">
 /// <item>the library that <see cref="SetPath"/> or <see cref="SetResolver"/> chose, if one of these methods was called;</item>
-/// <item>the application's own copy: in the application's folder, in its subfolder <c>runtimes/&lt;rid&gt;/native</c>, in the folders of the native files of
-/// the application's packages, or among the files that a single-file program extracts (<c>IncludeNativeLibrariesForSelfExtract</c>);</item>
+/// <item>the application's own copy: in the application's folder, in its subfolder <c>runtimes/&lt;rid&gt;/native</c>, in the folders where the application's
+/// packages keep their native files, or among the files that a single-file program extracts (<c>IncludeNativeLibrariesForSelfExtract</c>);</item>
 /// <item>the system's copy, under the names that the system's packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>, <c>libusb-1.0.dll</c>, ...). On
 /// macOS, the folders of Homebrew and MacPorts are also searched.</item>
 /// </list>
@@ -68,8 +68,8 @@ public static unsafe class UsbLibrary
     public static void SetResolver(Func<nint> resolver) => LibraryLoader.SetResolver(resolver);
 
     /// <summary>
-    /// Gets whether the libusb that is in use exports a function. Every supported libusb has the functions of libusb 1.0.26. To check for a newer function, use
-    /// this method instead of the version.
+    /// Gets whether the libusb that is in use exports a function. Every supported libusb has the functions of libusb 1.0.26. To check for a newer function,
+    /// call this method instead of comparing version numbers.
     /// </summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True if the function can be called. For an inline function of libusb.h, the result is false, because libusb does not export it.</returns>

@@ -23,7 +23,7 @@ internal sealed class OutputQueue : IRingContent
             transfer.Output.Reserve(ring.Configuration.Packets);
     }
 
-    /// <summary>Gets the number of committed bytes that the device has not taken. The property may be read without the lock.</summary>
+    /// <summary>Gets the number of committed bytes that the device has not taken yet. The property may be read without the lock.</summary>
     public long UnsentBytes => Volatile.Read(ref _unsentBytes);
 
     /// <summary>Gets whether the device has taken all committed bytes. The property may be read without the lock.</summary>
@@ -126,8 +126,8 @@ internal sealed class OutputQueue : IRingContent
 
     public void BeginLocked()
     {
-        // The device may not have taken all bytes of the transfers that were in flight when the ring stopped. The queue still contains these transfers in
-        // order. The ring sends them before the transfers that wait for room in the queue.
+        // If an earlier run ended before the device had taken all bytes of a transfer, the queue still contains this transfer. The ring sends such transfers in
+        // order, before the transfers that wait for room in the queue.
         TransferQueue queue = _ring.Engine.Queue;
         while (queue.Last is { } unsent)
         {

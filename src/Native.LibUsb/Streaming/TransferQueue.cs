@@ -117,7 +117,7 @@ internal sealed class TransferQueue
     /// <summary>Removes a transfer that has ended from the list.</summary>
     public void Remove(RingTransfer transfer) => _order.Remove(transfer);
 
-    /// <summary>Removes a transfer that has ended from the list without delivering its data. The next transfer reports the loss.</summary>
+    /// <summary>Removes an ended transfer from the list without delivering its data. The next transfer reports the loss.</summary>
     public void Skip(RingTransfer transfer, UsbRingLoss loss)
     {
         UsbRingLoss all = transfer.LostBefore.Plus(loss);

@@ -62,8 +62,8 @@ public readonly record struct UsbRingStatistics
 
     /// <summary>
     /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring compares the clocks of the bus and the
-    /// host to find such intervals. The number is an estimate. It can deviate by the number of service intervals in half a transfer or in 1 ms, whichever is
-    /// longer.
+    /// host to find such intervals. The number is an estimate. Its error can reach the number of service intervals in half a transfer. If half a transfer is
+    /// shorter than 1 ms, the error can reach the number of service intervals in 1 ms.
     /// </summary>
     public long MissedIntervals { get; init; }
 

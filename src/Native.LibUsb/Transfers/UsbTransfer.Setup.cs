@@ -5,8 +5,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 // This file contains the methods that configure a transfer. Each method checks all its arguments before it changes anything, so a call that throws leaves the
-// transfer unchanged. If the callback or state argument is null, the method keeps the current value. A callback may call these methods even after the closing
-// interface or handle has freed the transfer. The methods then do nothing.
+// transfer unchanged. If the callback or state argument is null, the method keeps the current value. A callback may call these methods even after the program
+// has closed the interface or handle of the transfer. If the close has already freed the transfer, the methods do nothing.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
@@ -159,7 +159,7 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     /// <param name="buffer">The memory that the transfer reads or writes.</param>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is submitted, was never configured, or is a control transfer. For a control transfer, use SetControl.
+    /// The transfer is in flight, was never configured, or is a control transfer. For a control transfer, use SetControl.
     /// </exception>
     /// <exception cref="ArgumentException">The size of an isochronous transfer's buffer would change. Use SetIsochronous instead.</exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
@@ -335,8 +335,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Reserves the transfer for the thread that configures it. Until the scope ends, no other thread submits or frees the transfer. The constructor throws if
-    /// the transfer is submitted, or if the transfer may not be submitted any more.
+    /// Represents the scope in which a thread configures the transfer. Until the scope ends, no other thread can submit or free the transfer. The constructor
+    /// throws if the transfer is in flight, if another thread configures it, or if it may not be submitted any more.
     /// </summary>
     private readonly ref struct SettingScope
     {
@@ -360,8 +360,8 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Unpins memory of the caller when the scope ends. If the method that began the scope succeeds, the scope unpins the memory that the transfer used before.
     /// If the method fails, the scope unpins the memory that the caller passed to the method. Unpinning can run code of the program, and that code may close
-    /// the interface or handle of the transfer. The close waits until the <see cref="SettingScope"/> of the transfer has ended. If the unpinning thread had not
-    /// ended its <see cref="SettingScope"/>, the thread would wait for itself. A method therefore begins its <see cref="UnpinScope"/> first, so that its
+    /// the interface or handle of the transfer. The close waits until the <see cref="SettingScope"/> of the transfer has ended. If the thread that unpins the
+    /// memory were still in this scope, the thread would wait for itself. A method therefore begins its <see cref="UnpinScope"/> first, so that its
     /// <see cref="SettingScope"/> ends first.
     /// </summary>
     private readonly ref struct UnpinScope(ref MemoryHandle pin)
