@@ -24,7 +24,7 @@ bool send_all(int fd, struct iovec *iov, int count)
     return true;
 }
 
-/* Receives exactly length bytes, before the receiver thread exists. */
+/* Receives exactly length bytes. It is called only before the receiver thread exists. */
 bool receive_exact(int fd, void *buffer, size_t length)
 {
     uint8_t *p = buffer;
