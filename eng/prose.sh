@@ -8,8 +8,9 @@
 #   eng/prose.sh -                text from standard input, as a document
 #   eng/prose.sh --list [FILE...] print every sentence that the script reads, with its file and line
 #
-# eng/prose.py contains the rules. To use a sentence as an example of a broken rule, write "prose: counterexample" on its line. The script does not
-# check a paragraph that contains such a line. A comment that consists only of these words applies to all lines up to the next blank line.
+# eng/prose.py contains the rules. To use a sentence as an example of a broken rule, write the marker "prose: counterexample" on its line. The script
+# does not check a paragraph that contains such a line. If a comment consists only of the marker, the script does not check the lines up to the next
+# blank line.
 set -euo pipefail
 if [[ ${1-} == - ]]; then exec python3 "$(dirname "$0")/prose.py" -; fi
 list=()

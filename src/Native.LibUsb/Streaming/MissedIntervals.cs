@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Counts the service intervals in which no transfer was queued, and determines the cause. libusb does not report these missed intervals, so the class compares
-/// the stream with the host's clock. The bus polls the endpoint in every interval. If the stream falls behind the clock, it has therefore missed intervals.
+/// Counts the service intervals that were missed because no transfer was queued, and determines why the queue was empty. libusb does not report these missed
+/// intervals, so the class compares the stream with the host's clock. The bus polls the endpoint in every interval. If the stream falls behind the clock, it
+/// has therefore missed intervals.
 /// </summary>
 /// <remarks>
 /// <para>A busy machine handles some completions late, so one late completion does not prove that an interval was missed. In almost every window of time,
@@ -23,8 +24,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     private const int FewestCompletions = 16;
     private const double Ahead = 0.008; // xHCI reads its schedule up to seven frames ahead, so an empty queue continues at most this much later
 
-    // Code that runs while data streams must not allocate memory, but the runtime allocates memory when it first runs a static constructor. This value is
-    // therefore in an instance field.
+    // This class must not allocate memory while the ring runs. A static field would need a static constructor, and the runtime allocates memory when it first
+    // runs a static constructor. This value is therefore in an instance field.
     private readonly long _window = Stopwatch.Frequency / 4;
 
     private readonly double _ticksPerInterval = serviceInterval.TotalSeconds * Stopwatch.Frequency;
@@ -174,10 +175,9 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         return wasLate;
     }
 
-    // Returns a limit. If the difference between two delays is at least this limit, all transfers in the queue had ended before the thread ran. After the first
-    // transfer has ended, the other transfers take the time `others`. The measured difference can be smaller than `others` for three reasons: the first
-    // completion may be the last one of a window, the host controller may continue the stream late, and the most punctual completion of the next window may be
-    // late too.
+    // Returns a limit. If the difference between two delays is at least this limit, all transfers in the queue had ended before the thread ran. `others` is the
+    // duration of all transfers in the queue except the first one. The measured difference can be smaller than `others` for three reasons: the first completion
+    // may be the last one of a window, the host controller may continue the stream late, and the most punctual completion of the next window may be late too.
     private static double QueueOf(double transferTime, int transfers)
     {
         double others = transferTime * (transfers - 1);

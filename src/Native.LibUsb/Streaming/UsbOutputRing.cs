@@ -42,9 +42,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// </summary>
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
-    // If this property is true, the program refills the queue in the callback: in the handler, or in waiting code that continues in the callback. In this
-    // case, the ring counts the transfers in flight after the program has refilled the queue. If the property is false, waiting code may continue after the
-    // callback. In this case, the ring counts the transfers in flight before it signals this code.
+    // If this property is true, the program refills the queue during the callback of a transfer: the callback calls the handler, or it resumes code that waits
+    // for a buffer. In this case, the ring counts the transfers in flight after the program has refilled the queue. If the property is false, code that waits
+    // for a buffer may resume after the callback. In this case, the ring counts the transfers in flight before it signals this code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>
@@ -234,8 +234,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Submits the buffers that the handler has filled.</summary>
     /// <returns>
-    /// False if a transfer ended while the handler ran, and no transfer is in flight now. The caller must then call the handler again, because no later
-    /// callback will call it. Otherwise true.
+    /// False if the caller must call the handler again: a transfer ended while the handler ran, and no transfer is in flight now, so no later callback will
+    /// call the handler. In all other cases, the result is true.
     /// </returns>
     private bool TryEndProducing()
     {

@@ -29,6 +29,6 @@ public enum UsbTransferStatus
     /// <summary>The device was unplugged.</summary>
     NoDevice = 5,
 
-    /// <summary>The device sent more bytes than the buffer holds. To avoid this error, read a multiple of the packet size.</summary>
+    /// <summary>The device sent more bytes than fit into the buffer. To avoid this error, read a multiple of the packet size.</summary>
     Overflow = 6,
 }

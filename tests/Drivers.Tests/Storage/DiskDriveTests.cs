@@ -3,7 +3,7 @@ using Drivers.Tests.Devices;
 
 namespace Drivers.Tests.Storage;
 
-/// <summary>Tests commands to a disk that follows the protocol, and the exceptions for commands that the disk refuses.</summary>
+/// <summary>Tests commands to a disk that follows the protocol. If the disk refuses a command, the tests check the exception that the driver throws.</summary>
 public sealed class DiskDriveTests : DiskTest
 {
     [BusFact]

@@ -146,8 +146,8 @@ public sealed class CaptureTests : UsbcapTest
         using UsbcapProcess process = Start("capture", "-o", "x", "--json", "--in-flight", "16");
         Assert.True(camera.Source.WaitForCompleted(200, Patience));
         camera.Source.Hold();
-        // The transfers that are already submitted cover all service intervals of the next 64 ms. The endpoint holds all later transfers, so that the later
-        // intervals are missed. No event reports a missed interval, so the test waits for a fixed time.
+        // The transfers that are already submitted cover all service intervals of the next 64 ms. The endpoint holds back all later transfers, so the intervals
+        // after these 64 ms are missed. No event reports a missed interval. The test therefore waits for a fixed time.
         using (var never = new ManualResetEventSlim())
             never.Wait(TimeSpan.FromMilliseconds(400));
         camera.Source.Resume();

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Reads the scheduling parameters of the calling thread from Linux, and drops capabilities of a test process.</summary>
+/// <summary>
+/// Reads the scheduling parameters of the calling Linux thread, sets the limit for real-time priority, and drops the capability CAP_SYS_NICE.
+/// </summary>
 internal static unsafe partial class LinuxThread
 {
     public const int Ordinary = 0; // SCHED_OTHER

@@ -252,8 +252,8 @@ public sealed class UsbTransferLifetimeTests : BusTest
                 if (Interlocked.Increment(ref callbacks) != 1)
                     return;
                 closing.Set();
-                // The context's Dispose must wait until this callback has returned, so the event is set only after this wait has timed out. If Dispose did not
-                // wait for the callback, Dispose would return before the timeout.
+                // The context's Dispose must wait until this callback has returned, and the test sets the event only after Dispose has returned. The wait below
+                // must therefore time out. If Dispose did not wait for the callback, Dispose would return before the timeout.
                 disposed.Wait(TimeSpan.FromMilliseconds(300));
             });
             transfer.Submit();
