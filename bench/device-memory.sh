@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Measures device memory in the virtual machine of the kernel tests. A gadget of the kernel sends data as fast as possible. Programs in C and
-# C# read the data into ordinary memory and into device memory, that is, memory of the kernel. With device memory, the kernel does not copy
-# the data. The C program can also copy the data from ordinary memory into a buffer of its own.
+# Measures how fast programs in C and C# read data into ordinary memory and into device memory. Device memory is memory of the kernel that
+# programs can read directly, so the kernel does not copy the data. The C program can also copy the data from ordinary memory into a buffer
+# of its own. The programs run in the virtual machine of the kernel tests, where a gadget of the kernel sends data as fast as possible.
 # usage: bench/device-memory.sh [MEBIBYTES [ROUNDS]]      (default: 64 and 5)
-# QEMU emulates the processor, so that only the ratios of the times are meaningful.
+# QEMU emulates the processor. Therefore, only the ratios of the times are meaningful.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents a capture on rings. Rings submit their transfers themselves, deliver data in order and count losses.</summary>
+/// <summary>Represents a capture that uses rings. Rings submit their transfers themselves, deliver data in order and count losses.</summary>
 internal sealed class RingCapture(Work work, bool timestamps) : FacadeCapture(work)
 {
     private readonly List<UsbInputRing> _rings = [];

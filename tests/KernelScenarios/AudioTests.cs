@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests QEMU's sound card. The card has an isochronous OUT endpoint on an xHCI controller, with a packet of 192 bytes each millisecond.</summary>
+/// <summary>Tests QEMU's sound card on an xHCI controller. The card's isochronous OUT endpoint receives a packet of 192 bytes each millisecond.</summary>
 public sealed class AudioTests : MachineTest
 {
     private const byte Endpoint = 0x01;

@@ -254,9 +254,10 @@ internal sealed unsafe class Connection
         lock (_device!.SyncRoot)
         {
             // The kernel's vhci_hcd alternates between two steps: it sends all waiting URBs, and then all waiting unlink requests. If a program submits and
-            // unlinks a URB during the second step, the unlink request arrives before the URB. The bus detects this by the sequence numbers, which always
-            // increase: the unlink request names a higher number than that of the last received URB. The bus then answers the request when the URB arrives. If
-            // the bus answered immediately that the URB is already complete, the kernel would end the connection when the URB completes later.
+            // unlinks a URB during the second step, the unlink request arrives before the URB. The bus detects this case by the sequence numbers of the URBs,
+            // which always increase: the URB in the unlink request has a higher number than the last URB that has arrived. The bus then answers the request
+            // when the URB arrives. If the bus answered immediately that the URB is already complete, the kernel would end the connection when the URB
+            // completes later.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;
@@ -459,7 +460,7 @@ internal sealed unsafe class Connection
 
     /// <summary>
     /// Reads exactly the given number of bytes. Only the reading thread calls this method. Each system call reads directly into the caller's buffer, so that
-    /// large data is not copied. If more bytes have arrived, the same call puts them in the staging buffer.
+    /// large data is not copied. If more bytes have arrived than the caller needs, the same system call reads the additional bytes into the staging buffer.
     /// </summary>
     private bool Take(byte* to, int length)
     {

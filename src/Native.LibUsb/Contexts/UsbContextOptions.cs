@@ -19,7 +19,8 @@ public sealed record UsbContextOptions
 
     /// <summary>
     /// Gets or sets whether the context works without device discovery and hotplug. This option is for sandboxes in which a program receives devices as file
-    /// descriptors, as on Android. Before libusb 1.0.27, the option applies to the whole process: every later context works without discovery, too.
+    /// descriptors, as on Android. If libusb is older than 1.0.27, the option applies to the whole process: all contexts that the process opens later also work
+    /// without device discovery.
     /// </summary>
     public bool NoDeviceDiscovery { get; init; }
 

@@ -95,8 +95,8 @@ internal sealed unsafe class RingEngine
     /// <summary>Starts the ring by submitting the first transfers. The caller has reserved the ring.</summary>
     /// <param name="deliver">The function that the fast path calls for each completed transfer; null if the ring has no fast path.</param>
     /// <param name="producing">
-    /// True if the caller calls the program's handler after this method. The caller then also calls <see cref="RingRun.EndCallback"/> when the handler has
-    /// returned.
+    /// True if the caller will call the program's handler when this method has returned. When the handler has returned, the caller must call
+    /// <see cref="RingRun.EndCallback"/>.
     /// </param>
     public void Start(delegate*<RingTransfer, void> deliver, bool producing)
     {
@@ -226,8 +226,8 @@ internal sealed unsafe class RingEngine
     // ---- Without the lock -----------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Continues to stop the ring, if the ring is being stopped. The method cancels the transfers in flight. If no transfer is in flight any more, the method
-    /// ends the run. The caller has released the lock.
+    /// Cancels the transfers in flight of a ring that is being stopped, and ends the run if no transfer is in flight any more. If the ring is not being
+    /// stopped, the method does nothing. The caller has released the lock.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()
@@ -290,8 +290,8 @@ internal sealed unsafe class RingEngine
     // a gap.
     private void CancelAll()
     {
-        // After this barrier, a thread on the fast path either reads that the ring has stopped, or has already submitted its transfer. In the second case, the
-        // loop below cancels that transfer.
+        // If a thread on the fast path has submitted its transfer before this barrier, the loop below cancels this transfer. If the thread submits the transfer
+        // after this barrier, the thread then finds that the ring has stopped, and cancels the transfer itself.
         Interlocked.MemoryBarrierProcessWide();
         RingTransfer[] newestFirst = Queue.All.ToArray();
         long[] numbers = Array.ConvertAll(newestFirst, static transfer => -Volatile.Read(ref transfer.Sequence));

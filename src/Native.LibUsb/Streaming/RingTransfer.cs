@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents one transfer of a ring and its memory.</summary>
+/// <summary>Represents one transfer of a ring, and the memory of this transfer.</summary>
 /// <remarks>
 /// <para>The program may still read a buffer after the ring and the device handle are closed. The data is therefore in managed memory that does not move, or in
 /// memory that the program has supplied. The ring also copies the results of isochronous packets out of libusb's memory.</para>

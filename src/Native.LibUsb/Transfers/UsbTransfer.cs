@@ -11,9 +11,9 @@ namespace Native.LibUsb;
 /// transfers.
 /// </summary>
 /// <remarks>
-/// <para>Every successful <see cref="Submit"/> leads to exactly one callback. The callback also follows when the transfer is cancelled, when the device is
-/// unplugged, and when the transfer or its device handle is disposed before the transfer ends. The callback runs on the thread that handles the context's
-/// events (<see cref="UsbContext.HandleEvents"/> or <see cref="UsbContext.StartEventThread"/>).</para>
+/// <para>Every successful <see cref="Submit"/> leads to exactly one callback. The callback also runs if the program cancels or disposes the transfer, if the
+/// program disposes the device handle, and if the device is unplugged. The callback runs on the thread that handles the context's events
+/// (<see cref="UsbContext.HandleEvents"/> or <see cref="UsbContext.StartEventThread"/>).</para>
 /// <para>While the transfer is submitted, its buffer and results belong to libusb, and the properties that return them throw an exception. The library keeps
 /// a submitted transfer alive, even if the program drops every reference to it.</para>
 /// </remarks>
@@ -42,10 +42,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Freed = 16;
     private const int DoomedSetting = 32;
 
-    // These bits of _stop are reasons why the transfer may not be submitted. If no bit is set, the transfer may be submitted. Three bits can be cleared:
-    // UnConfigured when a method configures the transfer, InterfaceClosed when the interface is claimed again, and SettingChanges when the change of the
-    // alternate setting has ended. The other bits stay set. Stale stays set, because the endpoint that created the transfer stays stale. A stale transfer can
-    // still be configured.
+    // These bits of _stop are reasons why the transfer may not be submitted. If no bit is set, the transfer may be submitted. Three bits can be cleared. A
+    // method that configures the transfer clears UnConfigured. FollowClaims clears InterfaceClosed when the interface is claimed again, and clears
+    // SettingChanges when the change of the alternate setting has ended. The other bits stay set. Stale stays set, because the endpoint that created the
+    // transfer stays stale. A stale transfer can still be configured.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
@@ -206,8 +206,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the time limit of the transfer, in whole milliseconds up to 24.8 days; null if the transfer has no time limit. The transfers of a continuous stream
-    /// of data should have no time limit.
+    /// Gets the time limit of the transfer; null if the transfer has no time limit. A time limit is a whole number of milliseconds, and is at most 24.8 days.
+    /// The transfers of a continuous stream of data should have no time limit.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
     public TimeSpan? Timeout
@@ -233,8 +233,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the number of bytes that were transferred, without the set-up packet. The number can be greater than 0 even if the transfer failed. The property
-    /// has no meaning for isochronous transfers, because each of their packets has its own length.
+    /// Gets the number of bytes that were transferred. The set-up packet of a control transfer does not count. The number can be greater than 0 even if the
+    /// transfer failed. The property has no meaning for isochronous transfers, because each of their packets has its own length.
     /// </summary>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public int ActualLength
@@ -300,7 +300,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Sets a function pointer that is called when the transfer ends. This call needs no delegate. The function replaces <see cref="Callback"/>.
+    /// Sets a function pointer that is called when the transfer ends. The program does not need a delegate. The function replaces <see cref="Callback"/>.
     /// </summary>
     /// <param name="handler">A pointer to a static method. The program must ensure that the method's assembly is not unloaded.</param>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
@@ -312,8 +312,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Throws an exception if a flag is not defined in <see cref="UsbTransferFlags"/>. libusb has further flags, with which it would free the buffer or the
-    /// transfer. The library frees both objects itself.
+    /// Throws an exception if a flag is not defined in <see cref="UsbTransferFlags"/>. libusb has further flags, which would make libusb free the buffer or the
+    /// transfer. The library refuses these flags, because the library frees both objects itself.
     /// </summary>
     internal static void CheckFlags(UsbTransferFlags flags, string parameter)
     {

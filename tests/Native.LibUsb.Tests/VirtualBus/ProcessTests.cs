@@ -73,7 +73,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.Empty(source.Source.Pending);
         libusb_device_handle* handle = host.Open(source, claim: -1);
         // The kernel closes the socket of the killed process before WaitForExit returns. The bus may notice the closed socket later, and until then, the killed
-        // process still has the claim. The test therefore tries to claim the interface until the interface is no longer busy.
+        // process still has the claim. The test therefore repeats its attempt to claim the interface until the interface is no longer busy.
         int result;
         do
             result = libusb_claim_interface(handle, 0);

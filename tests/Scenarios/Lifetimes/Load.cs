@@ -23,8 +23,8 @@ public sealed class Load
     private static readonly Load[] s_all = [Everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];
 
     /// <summary>
-    /// Gets the loads that the tests use with an act. The first load contains every kind of transfer. A run that has time for only one load uses the first
-    /// load.
+    /// Gets the loads with which the tests run the given act. The first load contains every kind of transfer. A run that has time for only one load uses the
+    /// first load.
     /// </summary>
     public static IReadOnlyList<Load> For(Act act) =>
         act == Act.Unplug ? [Everything, s_many] // attaching the device again takes a hundred times as long as the rest of a run
