@@ -44,8 +44,8 @@ for run in "${runs[@]}"; do
     valgrind)
       # valgrind cannot read the debug information of newer compilers, so objcopy removes it. DOTNET_GCHeapHardLimit prevents the garbage collector
       # from reserving more memory than valgrind can provide. The library that counts allocations is not preloaded, because valgrind installs its own
-      # allocator. valgrind runs only one thread at a time. --fair-sched=yes ensures that every thread gets its turn. The tests do a tenth of the
-      # usual rounds, because valgrind is slow.
+      # allocator. valgrind runs only one thread at a time. --fair-sched=yes ensures that every thread gets its turn. Because valgrind is slow,
+      # NATIVE_LIBUSB_TEST_ROUNDS reduces the rounds of each test to a tenth of the usual number.
       mkdir -p "$results/program"
       for file in "$program" "$folder/libnative-libusb-usbfs.so"; do objcopy --remove-section=.gnu_debuglink --strip-debug "$file" "$results/program/${file##*/}"; done
       LD_PRELOAD=$results/program/libnative-libusb-usbfs.so DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 \

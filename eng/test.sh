@@ -16,8 +16,8 @@ rm -rf "$results"
 
 eng/generate.sh check || status=1
 
-# Fetches the libusb versions of several Debian suites. One test runs the generator with each of their headers, and the Native AOT tests run on each
-# of these libraries. If a version cannot be fetched, the script prints a message and continues without this version.
+# Fetches the libusb versions of several Debian suites. Tests of the generator and of the raw layer read the header of each version. The Native AOT
+# tests also run on the libraries of the newer suites. If a version cannot be fetched, the script prints a message and continues without this version.
 for suite in bookworm trixie forky; do
   eng/fetch-libusb.sh "$suite" artifacts/libusb >/dev/null || echo "test: the libusb of $suite cannot be fetched" >&2
 done

@@ -8,8 +8,8 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Unit">The unit of the number; empty for a ratio.</param>
 /// <param name="Spread">The quartiles of the measurements; null for a number without noise.</param>
 /// <param name="Gates">
-/// Whether a run with <c>--gate</c> checks this limit. The value is false for the times of transfers, because other programs on the same machine change these
-/// times.
+/// Whether a run with <c>--gate</c> checks this limit. The value is false for limits that compare processor times with those of C, because other programs on
+/// the same machine affect these times.
 /// </param>
 internal sealed record Limit(string What, double? Measured, double Bound, bool AtLeast, string Unit, Spread? Spread = null, bool Gates = true)
 {

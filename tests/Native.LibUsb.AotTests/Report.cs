@@ -8,8 +8,8 @@ namespace Native.LibUsb.AotTests;
 internal sealed class Report(TextWriter output)
 {
     /// <summary>
-    /// Specifies a prefix. If the message of an exception begins with this prefix, xunit skips the test. This class repeats the value, because xunit's own
-    /// constant is internal.
+    /// Specifies the prefix with which xunit marks the message of an exception that skips a test. This class repeats the value, because xunit's own constant is
+    /// internal.
     /// </summary>
     private const string SkipToken = "$XunitDynamicSkip$";
 

@@ -66,8 +66,8 @@ public sealed partial class FtdiStream : Stream
 
     /// <summary>Sets the baud rate of the line.</summary>
     /// <param name="rate">The baud rate: 184 to 2,000,000, or 3,000,000.</param>
-    /// <returns>The nearest baud rate of the chip. It differs from the requested rate by at most 3 %.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The nearest baud rate of the chip differs from the requested rate by more than 3 %.</exception>
+    /// <returns>The new baud rate: the supported rate that is nearest to the requested rate. The two rates differ by at most 3 %.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The nearest supported rate differs from the requested rate by more than 3 %.</exception>
     public double SetBaudRate(int rate)
     {
         FtdiBaudRate nearest = FtdiBaudRate.Nearest(rate);

@@ -1,8 +1,8 @@
 /* The directory that the bus writes, and the redirection of paths to it. */
 #include "preload.h"
 
-/* Represents the directory of a bus. When the process switches to another bus, the library does not free the structure of the old directory, because
- * another thread may still use it. */
+/* Represents the directory of a bus. The library never frees such a structure, because another thread may still use the old path after the process
+ * has switched to another bus. */
 struct directory {
     struct directory *older;
     char path[];

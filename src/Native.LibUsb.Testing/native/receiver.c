@@ -26,8 +26,8 @@ static bool received_submit(struct node *n, const uint8_t *h)
             sum += d[i].actual_length;
             wanted += d[i].length;
         }
-        /* The packets arrive without gaps. In the caller's buffer, the offset of a packet is the sum of the requested lengths of all preceding
-         * packets. The loop begins with the last packet, so that no packet overwrites a packet that has not been moved yet. */
+        /* The packets arrive one directly after another. In the caller's buffer, however, the offset of a packet is the sum of the requested lengths of
+         * all preceding packets. The loop moves the last packet first, so that no packet overwrites a packet that has not been moved yet. */
         if (p->in) {
             if (sum != actual)
                 return false;

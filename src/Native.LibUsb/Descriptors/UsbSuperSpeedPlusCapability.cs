@@ -17,7 +17,7 @@ public sealed class UsbSuperSpeedPlusCapability
     /// <summary>Gets <c>bmAttributes</c>.</summary>
     public uint Attributes { get; }
 
-    /// <summary>Gets <c>wFunctionalitySupport</c>: the lowest sublink speed and the smallest numbers of lanes at which all functions work.</summary>
+    /// <summary>Gets <c>wFunctionalitySupport</c>: the lowest sublink speed and the fewest lanes per direction at which all functions work.</summary>
     public ushort FunctionalitySupport { get; }
 
     /// <summary>Gets the sublink attributes, in the order of the descriptor.</summary>

@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 public sealed partial class UsbDevice
 {
     // The first pause between two attempts to open the device, and the longest pause. Each pause is twice as long as the pause before it, up to the longest
-    // pause. udev usually needs a few milliseconds to set the permissions. If its rules are slow, udev needs tenths of a second.
+    // pause. udev usually needs a few milliseconds to set the permissions. With slow rules, udev can need several tenths of a second.
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(160);
 
@@ -15,8 +15,8 @@ public sealed partial class UsbDevice
     /// expires. On Linux, a program is sometimes notified of a device's arrival before udev has set the permissions of the device.
     /// </summary>
     /// <param name="accessTimeout">
-    /// The time during which the method tries again. If the time is zero, the method tries only once. For any error other than a missing permission, the method
-    /// throws immediately.
+    /// The time for which the method keeps trying to open the device. If the time is zero, the method tries only once. For any error other than a missing
+    /// permission, the method throws immediately.
     /// </param>
     /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">

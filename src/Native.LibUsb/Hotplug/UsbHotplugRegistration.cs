@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a subscription to arriving and leaving devices. <see cref="UsbContext.RegisterHotplug"/> creates subscriptions. <see cref="Dispose"/> ends a
-/// subscription, and may be called at any time and on any thread, even in the subscription's own callback.
+/// Represents a subscription to the arrivals and departures of devices. <see cref="UsbContext.RegisterHotplug"/> creates subscriptions. <see cref="Dispose"/>
+/// ends a subscription, and may be called at any time and on any thread, even in the subscription's own callback.
 /// </summary>
 public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
 {
@@ -64,7 +64,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     /// Ends the subscription as <see cref="Dispose"/> does, and waits until a running callback has returned. If the callback itself calls this method, the
     /// method does not wait.
     /// </summary>
-    /// <returns>A task that completes when no callback runs any more.</returns>
+    /// <returns>A task that completes when the callback is no longer running.</returns>
     public ValueTask DisposeAsync()
     {
         Dispose();

@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a ring of a higher layer. A ring keeps its own transfers in flight on an endpoint. A closing handle or interface stops the ring. While the ring
-/// is active, the library does not change the alternate setting.
+/// Represents a ring of a higher layer. A ring keeps its own transfers in flight on an endpoint. When the handle or the interface closes, the library stops the
+/// ring. While the ring is active, the library does not change the alternate setting.
 /// </summary>
 internal interface IEndpointUser
 {

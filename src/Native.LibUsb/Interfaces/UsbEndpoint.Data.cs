@@ -117,7 +117,7 @@ public sealed unsafe partial class UsbEndpoint
     /// </param>
     /// <returns>The number of bytes received, which is less than the buffer's length if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// Before the task completed, the token was cancelled, the interface or the handle was disposed, or the device was reset. The exception contains the number
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the task completed. The exception contains the number
     /// of bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">

@@ -10,8 +10,8 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// Usually, the program reads the data directly in the memory in which the data arrived. Data that the program has not consumed occupies buffers of the ring.
-/// When the number of these buffers reaches <see cref="UsbRingOptions.Spares"/>, the reader copies the data into pooled memory, and returns the buffers to the
-/// ring, so that the queue does not run empty. Reading allocates nothing.
+/// When the number of these buffers reaches <see cref="UsbRingOptions.Spares"/>, the reader copies the data into pooled memory and returns the buffers to the
+/// ring, so that the ring does not run out of buffers. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbPipeReader : PipeReader
 {

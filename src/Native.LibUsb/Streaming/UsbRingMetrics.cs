@@ -24,8 +24,8 @@ namespace Native.LibUsb.Streaming;
 /// <item><term><c>usb.ring.packets</c></term><description>counter, <c>{packet}</c>: good isochronous packets.</description></item>
 /// <item><term><c>usb.ring.packet.errors</c></term><description>counter, <c>{packet}</c>: isochronous packets that failed, by
 /// <c>error.type</c>.</description></item>
-/// <item><term><c>usb.ring.packet.lost</c></term><description>up-down counter, <c>{packet}</c>: <see cref="UsbRingStatistics.LostPackets"/>. The ring finds
-/// some of these packets by comparing clocks, and may correct their number downwards.</description></item>
+/// <item><term><c>usb.ring.packet.lost</c></term><description>up-down counter, <c>{packet}</c>: <see cref="UsbRingStatistics.LostPackets"/>. The number
+/// includes missed intervals, which the ring estimates by comparing clocks. The ring may therefore reduce the number later.</description></item>
 /// <item><term><c>usb.ring.underruns</c></term><description>counter, <c>{underrun}</c>: how often an output ring had nothing in flight.</description></item>
 /// <item><term><c>usb.ring.recoveries</c></term><description>counter, <c>{recovery}</c>: halts that were cleared.</description></item>
 /// <item><term><c>usb.ring.callback.longest</c></term><description>gauge, <c>s</c>: the longest callback.</description></item>

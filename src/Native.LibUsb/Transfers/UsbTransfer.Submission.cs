@@ -17,7 +17,8 @@ public sealed unsafe partial class UsbTransfer
     /// <para>A callback of the context may call this method while the transfer, its interface, its device handle or the context is closing. Such a call returns
     /// normally, submits nothing, and leaves <see cref="IsSubmitted"/> false. A callback can therefore submit its transfer again without checking whether an
     /// object is closing. A callback can also configure a transfer without this check, because the <c>Set</c> methods do nothing if a closing interface or
-    /// handle has already freed the transfer. Outside callbacks, this method and the <c>Set</c> methods throw an exception.</para>
+    /// handle has already freed the transfer. Outside callbacks, this method throws an exception if one of these objects is closing, and the <c>Set</c> methods
+    /// throw an exception if the transfer has been freed.</para>
     /// <para>If the program must continue after the device is unplugged, its callbacks should call <see cref="TrySubmit()"/>. When the device is unplugged,
     /// every transfer in flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
     /// <para>The callback runs inside libusb. In a callback, library calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect

@@ -6,8 +6,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Tests that the library suppresses the GC transition only for native functions that never call a callback. Also tests that each C# function catches
-/// exceptions if native code calls the function.
+/// Tests that the library suppresses the GC transition only for native functions that never call a callback. Also tests that no exception can leave a C#
+/// function that native code calls.
 /// </summary>
 public sealed class CallbackSafetyTests
 {
@@ -68,7 +68,7 @@ public sealed class CallbackSafetyTests
 
     /// <summary>
     /// Gets the tokens in the call instructions of a method. The search treats every byte of the method as the start of an instruction, so the result may
-    /// contain wrong tokens. A wrong token is harmless, because it is very unlikely to identify the function for which the caller searches.
+    /// contain wrong tokens. A wrong token is harmless, because it is very unlikely to identify the method or the signature that the test is looking for.
     /// </summary>
     private static IEnumerable<int> Tokens(MethodBase method, bool calli)
     {

@@ -72,8 +72,9 @@ internal sealed partial class LibUsbHeader
             [.. _options, "-std=gnu11", "-O1", "-Wall", "-Werror", "-Wno-deprecated-declarations", "-shared", "-fPIC", "-o", path]);
 
     /// <summary>
-    /// Gets the name that this header uses for a member of an enumeration. In an older header of libusb, the member may be missing or have another value. C
-    /// cannot change an existing enumeration. The repository's libusb.h therefore declares such a member in another enumeration, under a name with a suffix.
+    /// Gets the name that this header uses for a member of an enumeration. In an older header of libusb, the member may be missing or have another value. In C,
+    /// another header cannot add the member to the enumeration or change its value. The repository's libusb.h therefore declares such a member in another
+    /// enumeration, under a name with a suffix.
     /// </summary>
     internal string EnumMember(string name)
     {

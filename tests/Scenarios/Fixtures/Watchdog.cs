@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Ends the process if a test hangs. Before the watchdog ends the process, it writes the system call of each waiting thread.</summary>
+/// <summary>Ends the process if a test hangs. Before the watchdog ends the process, it reports in which system call each thread waits.</summary>
 /// <remarks>A test that waits for native code creates a watchdog in its first line: <c>using Watchdog watchdog = new();</c></remarks>
 public sealed class Watchdog : IDisposable
 {

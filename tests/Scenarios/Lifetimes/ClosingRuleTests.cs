@@ -3,7 +3,9 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests calls in callbacks and on other threads while an interface, a handle or a context closes. No thread may wait for itself.</summary>
+/// <summary>
+/// Tests the calls that callbacks and other threads make while an interface, a handle or a context is closing. No thread may wait for itself.
+/// </summary>
 public sealed class ClosingRuleTests : ClosingTest
 {
     private readonly ConcurrentQueue<Exception> _failures = new();
@@ -381,8 +383,8 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // Two threads dispose the same claim. The thread that begins to close the claim determines whether the interface has other claims. If the other thread
-    // finished closing the claim before this decision, no thread would ever release the interface.
+    // Two threads dispose the same claim. The thread that begins to close the claim checks whether the interface has other claims. If the other thread finished
+    // closing the claim before this check, no thread would ever release the interface.
     [BusFact]
     public void An_interface_is_free_when_one_of_two_concurrent_Dispose_calls_returns()
     {

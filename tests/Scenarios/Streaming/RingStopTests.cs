@@ -20,8 +20,8 @@ public sealed class RingStopTests : RingTest
     public async Task No_handler_runs_after_a_stop_when_threads_are_delayed_at_arbitrary_places()
     {
         using UsbInputRing ring = InputRing(Open(new BulkSourceSink()), BulkSourceSink.InAddress, s_options);
-        // The storm sends signals to all other threads, with pauses of one millisecond. On some file systems, a system call may never end if signals interrupt
-        // it so often. The storm therefore begins after the test has attached the device.
+        // The storm sends signals to all other threads, with pauses of one millisecond. On some file systems, a system call that is interrupted every
+        // millisecond may never end. The storm therefore begins after the test has attached the device.
         using var storm = new SignalStorm(TimeSpan.FromMilliseconds(1), delay: TimeSpan.FromMilliseconds(0.5));
         await StopAndStart(ring, Rounds.Of(2000));
         Assert.True(storm.Interruptions > 0);

@@ -216,7 +216,7 @@ public sealed class SplitTransferTests : BusTest
         Assert.Equal(300, place);
     }
 
-    /// <summary>Submits a transfer that the device keeps pending. The pending transfer uses a part of the memory that the kernel allows.</summary>
+    /// <summary>Submits a transfer that the device keeps pending, so that less of the usbfs memory limit remains for other transfers.</summary>
     private static UsbTransfer Blocker(BulkLoopback device, UsbDeviceHandle handle, int length)
     {
         device.Endpoint(BulkLoopback.OutAddress).Hold();

@@ -5,8 +5,8 @@
  * because these blocks are the native transfers. When any code frees a recorded block, the library removes the record and overwrites the
  * block, so that a later use of the block fails.
  *
- * The library counts nothing until a test calls native_libusb_counting_start with an address in libusb. malloc itself must not query the
- * dynamic linker, because another thread may hold the linker's lock while it waits for the lock of this library.
+ * The library counts nothing until a test calls native_libusb_counting_start with an address in libusb. The library's malloc must not
+ * query the dynamic linker for this address, because another thread may hold the linker's lock and wait for the lock of this library.
  *
  * The library adds nothing to the blocks that libc returns. A process can therefore free a block that it allocated before the library
  * began to count. All data of this library is in static memory, and the library holds its lock for only a few instructions. */
@@ -142,9 +142,9 @@ static bool remove_block(void *start, struct block *removed)
     return true;
 }
 
-/* Returns false if the block is certainly not recorded. Most calls of free in the process need only this function, so it takes no lock. The result is correct
- * without a lock: the thread that frees a block has received the block from the thread that allocated the block. The freeing thread therefore reads the bucket
- * entry that the allocating thread wrote. */
+/* Returns false if the block is certainly not recorded. Most calls of free in the process are for blocks that are not recorded. So that these calls stay fast,
+ * the function takes no lock. The result is correct without a lock: the thread that frees a block has received the block from the thread that allocated the
+ * block. The freeing thread therefore reads the bucket entry that the allocating thread wrote. */
 static bool may_be_recorded(const void *start) { return atomic_load_explicit(bucket_of(start), memory_order_relaxed) != NONE; }
 
 static void *record(void *start, size_t size, const void *caller)
