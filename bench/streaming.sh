@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Measures streaming on a virtual bus. The part "allocations" measures how much memory a program allocates while it reads 10 million isochronous packets or 1
-# million bulk transfers. This part measures each way to read twice: in a program that is compiled just in time, and in a program that is compiled ahead of
-# time. The part "line" measures the cost of reading at SuperSpeed line rate (8,000 packets of 49,152 bytes per second), and compares this cost with the cost of
-# a program in C. The part "line" also reports how well the machine scheduled threads: the time that the hypervisor gave to other machines, and the delays of a
-# thread that wakes every millisecond.
+# million bulk transfers. This part measures each way of reading in two programs: one that is compiled just in time, and one that is compiled ahead of time. The
+# part "line" measures the cost of reading at SuperSpeed line rate (8,000 packets of 49,152 bytes per second), and compares this cost with the cost of a program
+# in C. The part "line" also reports how well the machine scheduled threads: the time that the hypervisor gave to other machines, and the delays of a thread
+# that wakes every millisecond.
 # usage: bench/streaming.sh [allocations|line]... [--quick]      (needs the tools that eng/setup.sh installs; --quick measures a tenth of the data)
 # The virtual device runs in its own process, so that the printed numbers contain only the cost of the measured program.
 set -euo pipefail

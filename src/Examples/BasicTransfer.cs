@@ -1,5 +1,5 @@
 // Performs one asynchronous bulk transfer: submits the transfer, handles events until the transfer has ended, and examines the result. The example needs a
-// device that returns the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of usbvbus.
+// device that receives data on its bulk OUT endpoint and returns this data on its bulk IN endpoint, such as the device "loopback" of usbvbus.
 
 using Native.LibUsb;
 
@@ -23,8 +23,8 @@ internal static class BasicTransfer
         transfer.Submit();
         output.WriteLine("Transfer submitted");
 
-        // HandleEvents calls the callback on this thread. Until then, the program must not use the buffer and the results of the transfer, because libusb
-        // writes to them.
+        // HandleEvents calls the callback on this thread. Until the callback runs, libusb may write to the buffer and the results of the transfer, so the
+        // program must not use them.
         while (transfer.IsSubmitted)
             context.HandleEvents(TimeSpan.FromSeconds(1));
 

@@ -34,9 +34,8 @@ internal sealed class TestCase
     public string? Skip { get; }
 
     /// <summary>
-    /// Gets the tests that this program runs, in a fixed order. The tests that need a machine with a real kernel are included only on such a
-    /// machine. Some of them run the drivers on devices that QEMU emulates. On a machine with a real kernel, the result therefore omits the tests that run the
-    /// drivers on devices of the virtual bus.
+    /// Gets the tests that this program runs, in a fixed order. In the QEMU machine, the result omits the tests that run the drivers on devices of the virtual
+    /// bus, because other tests there run the drivers on devices that QEMU emulates. Outside of this machine, the result omits the tests that need the machine.
     /// </summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()

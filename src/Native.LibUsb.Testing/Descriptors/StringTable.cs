@@ -25,7 +25,7 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
     }
 
     /// <summary>
-    /// Returns the string descriptor for an index and a language. Null if the descriptor does not exist. The device then stalls the request for it.
+    /// Returns the string descriptor for an index and a language. If the descriptor does not exist, the method returns null, and the device stalls the request.
     /// </summary>
     public byte[]? Descriptor(byte index, ushort language)
     {

@@ -26,8 +26,10 @@ public sealed class BulkSourceSink : VirtualDevice
     /// <summary>Gets the options of the device.</summary>
     public BulkSourceSinkOptions Options { get; }
 
-    /// <summary>Gets the number of packets that the device has sent since it was configured. The packets are numbered from 0, so this is also the number of the
-    /// next packet.</summary>
+    /// <summary>
+    /// Gets the count of packets that the device has sent since it was configured. The packets are numbered from 0, so the count is also the number of the next
+    /// packet.
+    /// </summary>
     public long SentPackets => Volatile.Read(ref _sent);
 
     /// <summary>Gets the number of bytes that were received since the device was configured.</summary>

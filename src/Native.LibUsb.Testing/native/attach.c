@@ -1,9 +1,9 @@
 /* Puts this library in front of libc in a process that is already running.
  *
  * If a program is started with this library, the loader finds this library's functions before libc's. A program can also load this library later,
- * when it creates a bus. The loader then no longer helps, so this library changes the tables through which the other libraries call functions. If
- * this library implements a libc or libudev function, it redirects the table entries of that function to its own implementation. When the program
- * loads a further library, this library also changes the tables of that library. */
+ * when it creates a bus. The loader then finds libc's functions first, so this library changes the tables through which the other libraries call
+ * functions. If this library implements a libc or libudev function, it redirects the table entries of that function to its own implementation. When
+ * the program loads a further library, this library also changes the tables of that library. */
 #include "preload.h"
 #include <link.h>
 #include <sys/auxv.h>
@@ -212,7 +212,8 @@ static void *attached_dlopen(const char *path, int flags)
 }
 
 /* Replaces dlsym, so that programs also find this library's functions with dlsym. With RTLD_NEXT, the real dlsym searches only the libraries after
- * its caller. Here, the caller is this library, so the search starts after this library and not after the library that called this function. */
+ * its caller. With -O2, the compiler turns the first call below into a jump, so the real dlsym sees the caller of this function. Without the jump,
+ * the search would start after this library. */
 static void *attached_dlsym(void *handle, const char *name)
 {
     if (handle == RTLD_NEXT)

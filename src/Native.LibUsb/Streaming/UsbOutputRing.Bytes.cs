@@ -7,7 +7,7 @@ public sealed partial class UsbOutputRing
     /// Returns a stream that writes to the endpoint. The ring must have been started with <see cref="Start()"/>, and the stream must be the ring's only writer.
     /// </summary>
     /// <param name="boundary">Whether the stream marks the ends of messages.</param>
-    /// <returns>The stream. Disposing the stream flushes it, and does not stop the ring.</returns>
+    /// <returns>The stream. <see cref="Stream.Dispose()"/> flushes the stream, but does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
     /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous, or its transfers are shorter than one packet.
     /// Such a ring cannot mark the ends of messages.

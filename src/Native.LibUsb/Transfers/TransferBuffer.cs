@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the memory of one transfer. The memory is either the buffer's own native block or the caller's memory. The buffer uses its native block again as
-/// long as the block is large enough. The caller's memory stays pinned until the transfer is configured again or released. The memory does not move while
-/// libusb has a pointer to it.
+/// Represents the memory of one transfer. The memory is either the buffer's own native block or the caller's memory. The buffer keeps its native block, and
+/// replaces the block only when a transfer needs a larger one. The caller's memory stays pinned until the transfer is configured again or released, so this
+/// memory does not move while libusb has a pointer to it.
 /// </summary>
 /// <remarks>
 /// The callers of this struct pin and unpin the memory, because pinning and unpinning can run code of the program. That code may throw an exception, or close
@@ -32,8 +32,8 @@ internal unsafe struct TransferBuffer
     /// <summary>Switches to the buffer's own native block, and zeroes it.</summary>
     /// <param name="length">The number of bytes.</param>
     /// <param name="before">
-    /// On return, the pin of the caller's memory that the buffer used before this call; an empty pin if the buffer used no such memory. The caller of this
-    /// method disposes the pin.
+    /// On return, the pin that the buffer had before this call. The pin is empty if the buffer did not use the caller's memory. The caller of this method
+    /// disposes the pin.
     /// </param>
     public void UseOwned(int length, ref MemoryHandle before)
     {

@@ -311,8 +311,8 @@ public sealed class MissedIntervalsTests
     }
 
     /// <summary>
-    /// Simulates an event thread that sleeps and then handles the ended transfers. If all transfers end during the sleep, the stream pauses until the event
-    /// thread submits transfers again.
+    /// Simulates an event thread that sleeps, and then handles the transfers that ended during the sleep. If all transfers end during the sleep, the stream
+    /// pauses until the event thread submits transfers again.
     /// </summary>
     /// <param name="seconds">The time from the last completion to the end of the sleep, in seconds.</param>
     /// <param name="restart">The time from the end of the sleep to the end of the pause, in seconds.</param>

@@ -8,9 +8,9 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Tests.Library;
 
 /// <summary>
-/// Tests the functions that only newer versions of libusb have. The tests run with every version of libusb. If the loaded libusb has a function, the test of
-/// this function calls it. Otherwise, the test checks that the call throws, or that the facade works without the function. Every member of the facade works
-/// without these functions.
+/// Tests the functions that only newer versions of libusb have. The tests run with every version of libusb. If the loaded libusb has the function that a test
+/// covers, the test calls the function. Otherwise, the test checks that the call throws, or that the facade works without the function. Every member of the
+/// facade works without these functions.
 /// </summary>
 public sealed unsafe class NewerLibUsbTests : BusTest
 {

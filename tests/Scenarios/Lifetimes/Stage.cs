@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Represents a device, a separate context in which the device is open, and the transfers of a load. <see cref="CheckEnd"/> checks all these objects at the end
-/// of a run.
+/// Represents the objects of one run: a device, a separate context in which the device is open, and the transfers of a <see cref="Load"/>.
+/// <see cref="CheckEnd"/> checks all these objects at the end of the run.
 /// </summary>
 internal sealed class Stage : IDisposable
 {

@@ -193,8 +193,8 @@ public sealed unsafe class HostSideTests
         byte* one = libusb_dev_mem_alloc(handle, size), two = libusb_dev_mem_alloc(handle, size);
         Assert.True(one != null && two != null);
         Assert.True(libusb_dev_mem_alloc(handle, size) == null);
-        // The mapped device memory already counts toward the limit. A transfer in device memory therefore needs little more memory. A transfer in other memory
-        // exceeds the limit.
+        // The mapped device memory already counts toward the limit, so a transfer in this memory needs little additional memory. A transfer of the same size in
+        // other memory would exceed the limit.
         using (RawTransfer first = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152, one))
         using (RawTransfer second = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152, two))
         using (RawTransfer outside = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152))
