@@ -23,8 +23,8 @@ internal sealed record Account(
 /// <summary>Represents a running capture program, which has its own virtual bus. The program runs a slice whenever the report program requests one.</summary>
 internal sealed class Measured : IDisposable
 {
-    // The preload library completes each transfer of these endpoints as soon as it is submitted. The measured time is therefore only the time of libusb and the
-    // program.
+    // The preload library completes each transfer of these endpoints as soon as it is submitted. The measured time is therefore only the time that libusb and
+    // the program need.
     private const string LocalEndpoints = "81,01";
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);

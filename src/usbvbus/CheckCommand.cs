@@ -5,8 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.VirtualBusProgram;
 
 /// <summary>
-/// Defines the command <c>usbvbus check</c>. Virtual devices send packets that contain their numbers (<see cref="NumberedPattern"/>). The command checks that
-/// no such packet is missing, repeated or changed in a captured file.
+/// Defines the command <c>usbvbus check</c>. Virtual devices send numbered packets: each packet contains its own number (<see cref="NumberedPattern"/>). The
+/// command checks that no such packet is missing, repeated or changed in a captured file.
 /// </summary>
 internal static class CheckCommand
 {

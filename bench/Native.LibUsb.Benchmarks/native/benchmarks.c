@@ -1,4 +1,4 @@
-/* The work of the benchmarks, written in C. C# makes only one call for each walk and each run, so that the P/Invoke adds only a small constant time. */
+/* Does the work of the benchmarks in C. The C# code makes one native call for a whole walk or a whole run, so P/Invoke adds only a small constant time. */
 #include <libusb-1.0/libusb.h>
 #include <stddef.h>
 #include <stdint.h>

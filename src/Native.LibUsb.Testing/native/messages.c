@@ -47,9 +47,9 @@ void build_submit(const struct node *n, const struct pending *p, const uint8_t *
     start_header(h, CMD_SUBMIT, p->sequence, n, p->in, p->endpoint & 15);
     put32(h + 20, isochronous ? flags | URB_HAS_TIME : flags);
     put32(h + 24, (uint32_t)p->length);
-    /* USB/IP has no field for the stream number of a bulk URB, and no field for the time at which an isochronous URB is submitted. The library sends
-     * both in the start_frame field. USB/IP does not use this field for bulk URBs. libusb submits only isochronous URBs that start as soon as
-     * possible (USBDEVFS_URB_ISO_ASAP), and usbfs ignores the start frame of such URBs. */
+    /* USB/IP has no field for the stream number of a bulk URB, and no field for the time at which an isochronous URB is submitted. The library
+     * therefore sends the stream number or the time in the start_frame field. USB/IP does not use this field for bulk URBs. All isochronous URBs of
+     * libusb start as soon as possible (USBDEVFS_URB_ISO_ASAP), and usbfs ignores the start frame of such URBs. */
     put32(h + 28, isochronous ? microframe() : p->type == USBDEVFS_URB_TYPE_BULK ? u->stream_id : 0);
     put32(h + 32, (uint32_t)p->packets);
     if (setup)

@@ -41,7 +41,10 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
             _freedAfterExit.Add(userData);
     }
 
-    /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); if all arguments are null, the notifiers are removed.</summary>
+    /// <summary>
+    /// Sets the notifiers that libusb calls when it adds or removes a file descriptor (<c>libusb_set_pollfd_notifiers</c>). If all arguments are null, libusb
+    /// calls only the library's own notifier (<see cref="OpeningDescriptor.Notifier"/>).
+    /// </summary>
     /// <remarks>If <paramref name="added"/> replaces the library's own notifier, the new notifier must call <see cref="OpeningDescriptor.Note"/>.</remarks>
     public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
     {

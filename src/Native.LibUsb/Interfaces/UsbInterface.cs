@@ -80,7 +80,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <summary>
     /// Gets whether the calling thread is in a callback while the claim or its handle is closing. While a callback runs, another thread can begin to close the
     /// claim or the handle at any moment. The callback cannot detect the closing before it calls a method. If the value is true, an asynchronous method
-    /// therefore reports the closing in its task, and does not throw <see cref="ObjectDisposedException"/>.
+    /// therefore does not throw <see cref="ObjectDisposedException"/>. Instead, the returned task ends with a <see cref="UsbTransferCanceledException"/> or
+    /// with <see cref="UsbError.Closed"/>.
     /// </summary>
     internal bool IsClosingInCallback => !IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle);
 

@@ -34,7 +34,9 @@ internal static class LoadContextUnloading
 
     /// <summary>Registers an action that runs when unloading begins.</summary>
     /// <param name="undo">The action, which may run at any time on the thread that unloads the load context.</param>
-    /// <returns>False if unloading has already begun. In this case, the action never runs, so the caller must not register anything.</returns>
+    /// <returns>
+    /// False if unloading has already begun. In this case, the action never runs, so the caller must not make the registration that the action would remove.
+    /// </returns>
     public static bool TryRegister(Action undo)
     {
         lock (s_lock)

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Records whether a log handler runs on the current thread. A handler must not call libusb, because libusb holds its locks while it calls the handler. Every
-/// submission of a transfer makes this check. The class has no static initializer, because an initializer would make each check slower.
+/// Records whether a log handler runs on the current thread. A handler must not call libusb, because libusb holds its locks while it calls the handler. The
+/// library therefore checks the record before it calls libusb, for example at every submission of a transfer. The class has no static initializer, because an
+/// initializer would make each check slower.
 /// </summary>
 internal static class LogScope
 {

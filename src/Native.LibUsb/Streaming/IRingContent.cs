@@ -7,8 +7,8 @@ namespace Native.LibUsb.Streaming;
 internal interface IRingContent
 {
     /// <summary>
-    /// Gets whether one failed transfer stops the ring. Bulk and interrupt output rings stop, because the device would otherwise receive a stream with missing
-    /// data.
+    /// Gets whether the ring stops as soon as one transfer fails. The value is true for bulk and interrupt output rings, because the device would otherwise
+    /// receive a stream with missing data.
     /// </summary>
     bool StopsAtFailure { get; }
 

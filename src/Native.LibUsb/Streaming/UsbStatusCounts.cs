@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the numbers of transfers or packets by status.</summary>
+/// <summary>Represents the number of transfers or packets that ended with each status.</summary>
 /// <param name="Completed">The number that ended with <see cref="UsbTransferStatus.Completed"/>.</param>
 /// <param name="Error">The number that ended with <see cref="UsbTransferStatus.Error"/>.</param>
 /// <param name="TimedOut">The number that ended with <see cref="UsbTransferStatus.TimedOut"/>.</param>

@@ -18,7 +18,7 @@ public sealed class MissingBusTests
         FreshProcess.Run(bus: null, "MissingBus", [fake.Path]);
     }
 
-    // This test creates no virtual bus, and no other test runs at the same time. If /dev/bus/usb exists, it therefore belongs to the machine.
+    // This test creates no virtual bus, and no other test runs at the same time. If /dev/bus/usb exists, it is therefore the bus of the machine itself.
     private static bool HasBus() =>
         File.ReadAllText("/proc/mounts").Contains("/dev/bus/usb", StringComparison.Ordinal) || Directory.Exists("/dev/bus/usb");
 }

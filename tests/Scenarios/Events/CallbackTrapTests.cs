@@ -147,8 +147,9 @@ public sealed class CallbackTrapTests : BusTest
         Assert.True(other.IsDisposed);
     }
 
-    // A closing handle does not wait for callbacks of another handle's transfers. In this test, a callback of another handle's transfer calls a method of the
-    // closing handle. The closing handle must wait until this method has returned.
+    // In this test, the callback of a transfer on one handle calls a method of a second handle. During this call, another thread disposes the second handle,
+    // and does not wait for the callback. When the method returns, the callback's thread therefore releases the last reference to the second handle. Even then,
+    // libusb_close must not run before the callback has returned.
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]

@@ -25,8 +25,8 @@ public static unsafe class CountingAllocator
     }
 
     /// <summary>
-    /// Compares the current counts with the earlier counts in <paramref name="before"/>. Since the earlier counts were read, libusb must have freed as many
-    /// transfers as it has allocated. The numbers of libusb's blocks and bytes must be equal to the earlier numbers.
+    /// Compares the current counts with the earlier counts in <paramref name="before"/>. Between the two readings, libusb must have freed as many transfers as
+    /// it has allocated. The current numbers of libusb's blocks and bytes must be equal to the earlier numbers.
     /// </summary>
     public static void CheckNothingIsLeft(Counts before)
     {

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that the library frees the GC handles that it passes to libusb as user data. Other tests use the number of these handles, so this class also tests
-/// that the number includes each kind of handle.
+/// Tests that the library frees the GC handles that it passes to libusb as user data. Other tests rely on the count of these handles, so this class also tests
+/// that the library counts handles of every kind.
 /// </summary>
 public sealed class UserDataHandleTests : ClosingTest
 {

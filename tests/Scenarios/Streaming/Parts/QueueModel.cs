@@ -38,8 +38,8 @@ internal sealed class QueueModel
     public int InFlight => Order.Count(static entry => !entry.HasEnded);
 
     /// <summary>
-    /// Gets whether the queue may enter the fast path. The queue must be full, and all transfers in the queue must be in flight and have consecutive numbers. A
-    /// transfer outside of the queue must be free, and all losses must have been reported.
+    /// Gets whether the queue may enter the fast path. The queue must be full, and all transfers in the queue must be in flight and have consecutive numbers.
+    /// At least one transfer outside of the queue must be free, and all losses must have been reported.
     /// </summary>
     public bool CanEnterFast => Spare is null && Free.Count > 0 && Pending.IsNone && Order.Count == Depth
         && Order.Select((entry, place) => entry.Number == Next - Depth + place && !entry.HasEnded && entry.Lost.IsNone).All(static fits => fits);
