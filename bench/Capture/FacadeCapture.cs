@@ -5,9 +5,11 @@ internal class FacadeCapture(Work work) : Capture(work)
 {
     private readonly List<UsbTransfer> _all = [];
     private byte[] _buffer = [];
+    private UsbEndpoint? _endpoint; // the endpoint of the synchronous reads
 
-    // The context has no event thread of its own, because that thread would handle events instead of the measured thread.
-    protected UsbContext Context { get; } = new(new UsbContextOptions { ManualEventHandling = true });
+    // The context has no event thread of its own, because that thread would handle events instead of the measured thread. The log handler ignores the
+    // context's warning that no thread handles events while rings are stopped.
+    protected UsbContext Context { get; } = new(new UsbContextOptions { ManualEventHandling = true, LogHandler = static (_, _) => { } });
 
     protected List<UsbDeviceHandle> Handles { get; } = [];
 
@@ -26,6 +28,7 @@ internal class FacadeCapture(Work work) : Capture(work)
             UsbInterface claimed = handle.ClaimInterface(Work.Interface);
             if (Work.IsIso)
                 claimed.SetAlternateSetting(Work.IsoSetting);
+            _endpoint ??= claimed.GetEndpoint(Work.Endpoint);
         }
 
         if (found < Work.Devices)
@@ -96,11 +99,10 @@ internal class FacadeCapture(Work work) : Capture(work)
 
     private void Read(long completed)
     {
-        UsbEndpoint endpoint = Handles[0].ClaimInterface(Work.Interface).GetEndpoint(Work.Endpoint);
         TimeSpan timeout = TimeSpan.FromSeconds(1);
         while (Counts.Completed < completed)
         {
-            int actual = endpoint.Read(_buffer, timeout);
+            int actual = _endpoint!.Read(_buffer, timeout);
             if (actual > 0)
             {
                 Counts.Bytes += actual;
