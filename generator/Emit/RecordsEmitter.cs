@@ -97,7 +97,7 @@ internal sealed class RecordsEmitter
         _code.Gap();
         _code.Doc("summary", summary);
         if (isDocumented)
-            _code.Doc("remarks", "The address of the first element: only for a record in native memory, never for a copy, which ends before it.");
+            _code.Doc("remarks", "The address of the first element. Use the property only on a record in native memory, because a copy of a record does not contain the elements.");
         _code.Line($"public {element}* {Identifiers.Escape(field.Name)} => {address};");
         if (array.Element is CPointerType)
             return; // a span cannot hold pointers
@@ -105,9 +105,9 @@ internal sealed class RecordsEmitter
         _code.Gap();
         if (isDocumented)
         {
-            _code.Doc("summary", $"The first <paramref name=\"length\"/> elements of <see cref=\"{field.Name}\"/>.");
-            _code.Doc("param", "How many elements the record was allocated with; nothing checks it.", "name=\"length\"");
-            _code.Doc("remarks", "Only for a record in native memory, and only as long as it lives.");
+            _code.Doc("summary", $"Returns the first <paramref name=\"length\"/> elements of <see cref=\"{field.Name}\"/>.");
+            _code.Doc("param", "The number of elements with which the record was allocated. The method does not check this number.", "name=\"length\"");
+            _code.Doc("remarks", "Use the method only on a record in native memory, and the span only until the record is freed.");
         }
 
         _code.Line($"public Span<{element}> AsSpan(int length) => new({Identifiers.Escape(field.Name)}, length);");
@@ -123,7 +123,7 @@ internal sealed class RecordsEmitter
             _code.Line($"[InlineArray({length})]");
             _code.Open($"public struct _{field.Name}_e__FixedBuffer");
             if (text.Parts.ContainsKey(field.Name))
-                _code.Doc("summary", "The first element; the others follow it.");
+                _code.Doc("summary", "The first element. The other elements follow it.");
             _code.Line($"public {_model.Types.Map(array.Element)} e0;");
             _code.Close();
         }

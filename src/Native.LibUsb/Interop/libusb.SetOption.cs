@@ -29,7 +29,8 @@ public static unsafe partial class libusb
     }
 
     /// <summary>Sets a context option that takes a number.</summary>
-    /// <param name="ctx">The context. With null, the function changes the default for all contexts that the process opens later.</param>
+    /// <param name="ctx">The context. With null, the function changes the default for all contexts that the process opens later. In libusb 1.0.26, the changed
+    /// log level applies only to the default context.</param>
     /// <param name="option">The option. Up to libusb 1.0.30, only <see cref="libusb_option.LIBUSB_OPTION_LOG_LEVEL"/> takes a number.</param>
     /// <param name="value">
     /// If the option is the log level, the value is a <see cref="libusb_log_level"/>, cast to an integer. The environment variable <c>LIBUSB_DEBUG</c>
