@@ -378,8 +378,8 @@ internal sealed unsafe class InterfaceClaims
 
     private bool IsChanging(byte endpoint) => (Volatile.Read(ref _changingEndpoints) & Bit(endpoint)) != 0;
 
-    // A thread that submits a transfer first counts the transfer as in flight, and then checks whether the setting is being changed. A thread that changes the
-    // setting first calls this method, and then checks for transfers in flight. Therefore, at least one of the two threads detects the other thread.
+    // Before a thread submits a transfer, it counts the transfer as in flight, and only then checks whether the setting is being changed. Before a thread
+    // changes the setting, it calls this method, and only then checks for transfers in flight. Therefore, at least one of the two threads detects the other.
     // _changingEndpoints does not include endpoints with rings: if a ring is active, the setting does not change, and the ring must be able to continue. During
     // the change, no ring is created.
     private void BeginChange(ClaimedInterface claimed)
@@ -413,7 +413,7 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Makes the endpoint objects of an interface stale, and also the transfers that these objects created. The caller holds the lock of the claims.
+    /// Marks the endpoint objects of an interface and the transfers that these objects created as stale. The caller holds the lock of the claims.
     /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {

@@ -147,8 +147,8 @@ internal static unsafe class LibraryLoader
         return found;
     }
 
-    // This method must not be inlined. The just-in-time compiler binds the import of libusb_get_version when it compiles a method that calls the import. For
-    // example, a program's method may first call SetPath and then read Version. If GetNativeVersion were inlined into that method, libusb would be loaded
+    // This method must not be inlined. The just-in-time compiler binds the import of libusb_get_version when it compiles a method that calls the import.
+    // Suppose that a program's method first calls SetPath and then reads Version. If GetNativeVersion were inlined into that method, libusb would be loaded
     // before SetPath runs.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
