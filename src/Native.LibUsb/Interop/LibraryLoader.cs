@@ -65,7 +65,7 @@ internal static unsafe class LibraryLoader
         lock (s_lock)
         {
             ThrowIfInUse();
-            s_chosenPath = path;
+            s_chosenPath = Path.GetFileName(path) == path ? path : Path.GetFullPath(path); // the current directory may change before libusb is loaded
             s_resolver = null;
         }
     }
@@ -165,7 +165,7 @@ internal static unsafe class LibraryLoader
             return; // the runtime never calls a resolver, and the program starts without the reflection below
         Assembly assembly = typeof(LibraryLoader).Assembly;
         NativeLibrary.SetDllImportResolver(assembly, Resolve);
-        if (assembly.IsCollectible)
+        if (RuntimeFeature.IsDynamicCodeSupported && assembly.IsCollectible)
             LoadContextUnloading.Watch(assembly);
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
@@ -58,12 +57,13 @@ internal static class LibraryNames
 
     /// <summary>
     /// Gets the folder below which single-file programs extract their native libraries; null if this program is not a single-file program. Each program has its
-    /// own subfolder in this folder. Only the runtime can determine this program's subfolder.
+    /// own subfolder in this folder. Only the runtime can determine this program's subfolder. A program that is compiled ahead of time has no such folder, so it
+    /// must not call this method.
     /// </summary>
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is the answer that is requested.")]
     internal static string? FolderOfExtractedFiles()
     {
-        if (!RuntimeFeature.IsDynamicCodeSupported || typeof(LibraryNames).Assembly.Location.Length != 0)
+        if (typeof(LibraryNames).Assembly.Location.Length != 0)
             return null;
         if (Environment.GetEnvironmentVariable("DOTNET_BUNDLE_EXTRACT_BASE_DIR") is { Length: > 0 } chosen)
             return Path.GetFullPath(chosen);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Native.LibUsb.Interop;
 
@@ -14,9 +15,14 @@ internal static class LoadFailure
     public static string Reason(string nameOrPath, string message)
     {
         string[] lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (lines.Length > 1)
-            lines = [.. lines[1..].Distinct()];
-        string reason = string.Join("; ", lines);
+        var texts = new List<string>(lines.Length);
+        for (int i = lines.Length > 1 ? 1 : 0; i < lines.Length; i++)
+        {
+            if (!texts.Contains(lines[i]))
+                texts.Add(lines[i]);
+        }
+
+        string reason = string.Join("; ", texts);
         if (reason.StartsWith(nameOrPath + ": ", StringComparison.Ordinal))
             reason = reason[(nameOrPath.Length + 2)..];
         return reason.TrimEnd('.');
@@ -63,8 +69,9 @@ internal static class LoadFailure
         Span<byte> header = stackalloc byte[20];
         try
         {
-            using FileStream file = File.OpenRead(path);
-            if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length || !header.StartsWith("\u007fELF"u8))
+            // A FileStream would add the code of all streams to an executable that is compiled ahead of time, including the code that reads the console.
+            using SafeFileHandle file = File.OpenHandle(path);
+            if (RandomAccess.Read(file, header, 0) < header.Length || !header.StartsWith("\u007fELF"u8))
                 return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
