@@ -31,11 +31,11 @@ RULES = [(name, exempt.split(), re.compile(pattern, flags), advice) for name, ex
 MARKER = "prose: counterexample"
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[A-Z\"'(\d`])")
 LOOKS_LIKE_SENTENCE = re.compile(r"[A-Za-z',]+( [A-Za-z',]+){3}")
-CODE = re.compile(  # the texts in C and C#
+CODE = re.compile(  # matches comments, strings and characters in C and C#
     r'(?P<raw>\$*("{3,}).*?\2"*)|(?P<doc>///(?!/)[^\n]*)|(?P<line>//[^\n]*)|(?P<block>/\*.*?\*/)|(?P<verbatim>\$?@\$?"(?:[^"]|"")*")'
     r'|(?P<filled>\$"(?:\\.|\{\{|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|[^"\\\n{])*")|(?P<text>"(?:\\.|[^"\\\n])*")|(?P<char>\'(?:\\.|[^\'\\\n])+\')', re.S)
 TEST_NAME = re.compile(r"\b(?:void|Task|bool)\s+([A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+){3,})\s*\(")
-VALUE = re.compile(r"(\s*\[[^\n]*\])*\s*(\w+\s*(=[^;>]*?)?(,|\n\s*\})|((private|public|internal|protected|static|readonly|const|volatile|fixed|required|unsafe) )+[^(){};=]+(;|= ))")  # enum members, fields
+VALUE = re.compile(r"(\s*\[[^\n]*\])*\s*(\w+\s*(=[^;>]*?)?(,|\n\s*\})|((private|public|internal|protected|static|readonly|const|volatile|fixed|required|unsafe) )+[^(){};=]+(;|= ))")  # matches enum members and fields
 DOC_TAG = re.compile(r"<(/?)(summary|remarks|param|typeparam|returns|value|exception|example|para|list|listheader|item|term|description|inheritdoc|members|member)\b([^>]*?)/?>")
 
 
@@ -85,7 +85,7 @@ def read_documentation(lines, code):
             prefix = "SUMMARY: " if kind == "summary" and not is_value else ""
             yield Text(kind, prefix + re.sub(r"[^\S\n]+", " ", plain(part.strip())), first + line_of(text, start + leading) - 1)
             if kind == "summary":
-                kind = "documentation"  # later paragraphs of the summary
+                kind = "documentation"  # the later paragraphs of a summary need not begin with a verb
         if tag:
             start = tag.end()
             if tag[2] in ("param", "typeparam", "returns", "value", "exception"):

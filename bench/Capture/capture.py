@@ -1,6 +1,6 @@
-"""The capture program of capture.c, on python-libusb1.
+"""Does the same work as capture.c, with python-libusb1.
 
-usage: capture.py python bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS      (CONTEXTS is 1)
+usage: capture.py python bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS      (CONTEXTS must be 1)
 """
 import json
 import sys
