@@ -56,7 +56,7 @@ internal static class Limits
                {
                    Most($"{start.Title}: start to device list / C", start.RatioToC?.Median, 1.75) with { Spread = start.RatioToC },
                    Most($"{start.Title}: start to device list, more than C and more than the runtime takes", start.MoreThanEmpty?.Median, 1, "ms") with { Spread = start.MoreThanEmpty },
-                   Most($"{start.Title}: executable", start.FileBytes / 1e6, 2, "MB"),
+                   Most($"{start.Title}: executable", start.FileBytes / 1e6, 1.5, "MB"),
                    Most($"{start.Title}: resident", start.ResidentKib / 1024.0, 6, "MiB"),
                }
                select limit,

@@ -56,7 +56,7 @@ internal static unsafe class LibraryLoader
     }
 
     /// <summary>Sets the file to load as libusb. The loader then does not search for libusb. If it cannot load this file, it tries no other file.</summary>
-    /// <param name="path">A full path, or a file name that the system's loader can find.</param>
+    /// <param name="path">A path, or a file name that the system's loader can find. A relative path is relative to the current directory of this call.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
     public static void SetPath(string path)

@@ -2,41 +2,47 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
-// Called when a submitted transfer is done: completed, failed, timed out or cancelled.
-// It runs on the thread that handles events, once for each successful submit. No exception may leave it. Inside it, functions
-// that wait are refused with libusb_error.LIBUSB_ERROR_BUSY, and opening, closing or handling events deadlocks.
-// transfer: The transfer. It is the callback's own again: it may be read, submitted again or freed.
+// Represents the function that libusb calls when a submitted transfer has completed, failed, timed out or been cancelled.
+// The callback runs on the thread that handles events, once for each successful submission. No exception may leave the callback.
+// In the callback, functions that wait for a transfer return libusb_error.LIBUSB_ERROR_BUSY. A callback that opens a device,
+// closes a device or handles events causes a deadlock.
+// transfer: The transfer, which is no longer in flight. The callback may read the transfer, submit it again or free it.
 global using unsafe libusb_transfer_cb_fn = delegate* unmanaged<Native.LibUsb.Interop.libusb_transfer*, void>;
 
-// Called for each line that libusb logs.
-// It runs on any thread, libusb's own included, with locks of libusb held: it must be quick and must not call libusb. There is no
-// pointer of the caller's. No exception may leave it.
-// ctx: The context that logs; null when the handler is the global one, or for lines of no context.
-// level: How serious the line is.
-// str: The line with its newline, NUL-terminated, at most 1024 bytes. It is gone when the callback returns: copy it.
+// Represents the function that libusb calls for each line that it logs.
+// The callback can run on any thread, including libusb's own threads, while libusb holds locks. The callback must therefore
+// return quickly and must not call libusb. The callback has no parameter for the caller's own data. No exception may leave the
+// callback.
+// ctx: The context that logs the line. The value is null if the callback is the global handler, or if the line belongs to no
+// context.
+// level: The severity of the line.
+// str: The line with its newline character, NUL-terminated, at most 1024 bytes. The text is valid only during the call, so a
+// callback that keeps the text must copy it.
 global using unsafe libusb_log_cb = delegate* unmanaged<Native.LibUsb.Interop.libusb_context*, Native.LibUsb.Interop.libusb_log_level, byte*, void>;
 
-// Called when a foreign event loop must begin to poll a file descriptor.
-// It runs on the thread that opens a handle. No exception may leave it.
-// fd: The new descriptor.
-// events: The events to poll it for, in the flags of poll.
-// user_data: The value that was given to libusb.libusb_set_pollfd_notifiers.
+// Represents the function that libusb calls when a program's own event loop must start to poll a file descriptor.
+// The callback runs on the thread that opens a handle. No exception may leave the callback.
+// fd: The new file descriptor.
+// events: The events to poll for, as flags of poll.
+// user_data: The value that the program passed to libusb.libusb_set_pollfd_notifiers.
 global using unsafe libusb_pollfd_added_cb = delegate* unmanaged<int, short, void*, void>;
 
-// Called when a foreign event loop must stop polling a file descriptor.
-// It runs on the thread that closes a handle or ends the context. No exception may leave it.
-// fd: The descriptor that goes.
-// user_data: The value that was given to libusb.libusb_set_pollfd_notifiers.
+// Represents the function that libusb calls when a program's own event loop must stop polling a file descriptor.
+// The callback runs on the thread that closes a handle or the context. No exception may leave the callback.
+// fd: The file descriptor to remove.
+// user_data: The value that the program passed to libusb.libusb_set_pollfd_notifiers.
 global using unsafe libusb_pollfd_removed_cb = delegate* unmanaged<int, void*, void>;
 
-// Called when a device that matches a registration comes or goes.
-// It runs on the thread that handles events; for devices that are there at registration, on the registering thread. On arrival
-// the device may be opened and transfers submitted, but functions that wait are refused. On leaving, only getters, close, cancel
-// and free are of use. Always returning 0 is safest: removal while another thread registers or exits has had bugs. No exception
-// may leave it.
+// Represents the function that libusb calls when a device that matches the registration arrives or leaves.
+// The callback runs on the thread that handles events. For devices that were already plugged in at the registration, the callback
+// runs on the thread that registers the callback. When a device arrives, the callback may open the device and submit transfers,
+// but libusb refuses functions that wait for a transfer. When a device leaves, only functions that read properties, close, cancel
+// or free are useful. Always return 0 to be safe, because libusb has had bugs in the removal of a callback while another thread
+// registers a callback or calls libusb_exit. No exception may leave the callback.
 // ctx: The context.
-// device: The device, lent for the length of the call: take a reference to keep it.
-// event: What happened: one libusb_hotplug_event.
-// user_data: The value that was given to libusb.libusb_hotplug_register_callback.
-// returns: 0 to stay registered, 1 to be deregistered. Calls from enumeration ignore it.
+// device: The device. The pointer is valid only during the call, unless the callback takes a reference to the device.
+// event: The event: one value of libusb_hotplug_event.
+// user_data: The value that the program passed to libusb.libusb_hotplug_register_callback.
+// returns: 0 to stay registered, or 1 to be deregistered. libusb ignores the value when it reports devices that were already
+// plugged in at the registration.
 global using unsafe libusb_hotplug_callback_fn = delegate* unmanaged<Native.LibUsb.Interop.libusb_context*, Native.LibUsb.Interop.libusb_device*, Native.LibUsb.Interop.libusb_hotplug_event, void*, int>;

@@ -7,105 +7,122 @@ namespace Native.LibUsb.Interop;
 public static unsafe partial class libusb
 {
     /// <summary>
-    /// The API version of the header that the bindings follow, 1.0.30: 0x0100010C. The loaded library may be older or newer, and
-    /// the number did not change with every new function: ask for exports, not for versions.
+    /// The API version of the header that these bindings follow: 0x0100010C, which belongs to libusb 1.0.30. The loaded library
+    /// may be older or newer. Some versions of libusb added functions without increasing the API version. To find out whether a
+    /// function exists, look for its export instead of comparing versions.
     /// </summary>
     public const int LIBUSB_API_VERSION = 0x0100010C;
 
     /// <summary>The older name of <see cref="libusb.LIBUSB_API_VERSION" />.</summary>
     public const int LIBUSBX_API_VERSION = 0x0100010C;
 
-    /// <summary>Size of a device descriptor on the wire, in bytes.</summary>
+    /// <summary>The size in bytes of a device descriptor, as the device sends it.</summary>
     public const int LIBUSB_DT_DEVICE_SIZE = 18;
 
-    /// <summary>Size of a configuration descriptor on the wire, without what follows it, in bytes.</summary>
+    /// <summary>
+    /// The size in bytes of a configuration descriptor without the descriptors that follow, as the device sends it.
+    /// </summary>
     public const int LIBUSB_DT_CONFIG_SIZE = 9;
 
-    /// <summary>Size of an interface descriptor on the wire, in bytes.</summary>
+    /// <summary>The size in bytes of an interface descriptor, as the device sends it.</summary>
     public const int LIBUSB_DT_INTERFACE_SIZE = 9;
 
-    /// <summary>Size of an endpoint descriptor on the wire, in bytes.</summary>
+    /// <summary>The size in bytes of an endpoint descriptor, as the device sends it.</summary>
     public const int LIBUSB_DT_ENDPOINT_SIZE = 7;
 
-    /// <summary>Size of an audio class 1 endpoint descriptor on the wire, in bytes: two more than the usual one.</summary>
+    /// <summary>
+    /// The size in bytes of an endpoint descriptor of audio class 1, as the device sends it. This descriptor is two bytes longer
+    /// than other endpoint descriptors.
+    /// </summary>
     public const int LIBUSB_DT_ENDPOINT_AUDIO_SIZE = 9;
 
-    /// <summary>Size of the fixed part of a hub descriptor on the wire, in bytes.</summary>
+    /// <summary>The size in bytes of the fixed part of a hub descriptor, as the device sends it.</summary>
     public const int LIBUSB_DT_HUB_NONVAR_SIZE = 7;
 
-    /// <summary>Size of a SuperSpeed endpoint companion on the wire, in bytes.</summary>
+    /// <summary>The size in bytes of a SuperSpeed endpoint companion descriptor, as the device sends it.</summary>
     public const int LIBUSB_DT_SS_ENDPOINT_COMPANION_SIZE = 6;
 
-    /// <summary>Size of a Binary Object Store descriptor on the wire, without its capabilities, in bytes.</summary>
+    /// <summary>The size in bytes of a Binary Object Store descriptor without its capabilities, as the device sends it.</summary>
     public const int LIBUSB_DT_BOS_SIZE = 5;
 
-    /// <summary>Size of the fields that every device capability starts with, in bytes.</summary>
+    /// <summary>The size in bytes of the fields at the start of every device capability.</summary>
     public const int LIBUSB_DT_DEVICE_CAPABILITY_SIZE = 3;
 
-    /// <summary>Size of an interface association descriptor on the wire, in bytes. Since 1.0.27.</summary>
+    /// <summary>
+    /// The size in bytes of an interface association descriptor, as the device sends it. Available since libusb 1.0.27.
+    /// </summary>
     public const int LIBUSB_DT_INTERFACE_ASSOCIATION_SIZE = 8;
 
-    /// <summary>Size of a USB 2.0 extension capability on the wire, in bytes.</summary>
+    /// <summary>The size in bytes of a USB 2.0 extension capability, as the device sends it.</summary>
     public const int LIBUSB_BT_USB_2_0_EXTENSION_SIZE = 7;
 
-    /// <summary>Size of a SuperSpeed capability on the wire, in bytes.</summary>
+    /// <summary>The size in bytes of a SuperSpeed capability, as the device sends it.</summary>
     public const int LIBUSB_BT_SS_USB_DEVICE_CAPABILITY_SIZE = 10;
 
     /// <summary>
-    /// Size of a SuperSpeedPlus capability on the wire, without its sublink attributes, in bytes. Since 1.0.28.
+    /// The size in bytes of a SuperSpeedPlus capability without its sublink attributes, as the device sends it. Available since
+    /// libusb 1.0.28.
     /// </summary>
     public const int LIBUSB_BT_SSPLUS_USB_DEVICE_CAPABILITY_SIZE = 12;
 
-    /// <summary>Size of a container identifier capability on the wire, in bytes.</summary>
+    /// <summary>The size in bytes of a container identifier capability, as the device sends it.</summary>
     public const int LIBUSB_BT_CONTAINER_ID_SIZE = 20;
 
-    /// <summary>Size of a platform capability on the wire, without its data, in bytes. Since 1.0.27.</summary>
+    /// <summary>
+    /// The size in bytes of a platform capability without its data, as the device sends it. Available since libusb 1.0.27.
+    /// </summary>
     public const int LIBUSB_BT_PLATFORM_DESCRIPTOR_MIN_SIZE = 20;
 
     /// <summary>
-    /// Size in bytes of a Binary Object Store with one each of the capabilities that early versions knew. Not a limit: real ones
-    /// may be longer.
+    /// The size in bytes of a Binary Object Store that contains one capability of each type known to early versions of libusb.
+    /// This size is not a limit: the Binary Object Store of a device may be longer.
     /// </summary>
     public const int LIBUSB_DT_BOS_MAX_SIZE = 42;
 
-    /// <summary>The bits of <c>bEndpointAddress</c> that hold the endpoint's number.</summary>
+    /// <summary>The bits of <c>bEndpointAddress</c> that contain the number of the endpoint.</summary>
     public const int LIBUSB_ENDPOINT_ADDRESS_MASK = 0x0F;
 
-    /// <summary>The bit of <c>bEndpointAddress</c> and of <c>bmRequestType</c> that holds the direction.</summary>
+    /// <summary>The bit of <c>bEndpointAddress</c> and of <c>bmRequestType</c> that contains the direction.</summary>
     public const int LIBUSB_ENDPOINT_DIR_MASK = 0x80;
 
-    /// <summary>The bits of an endpoint's <c>bmAttributes</c> that hold its kind.</summary>
+    /// <summary>The bits of an endpoint's <c>bmAttributes</c> that contain the transfer type.</summary>
     public const int LIBUSB_TRANSFER_TYPE_MASK = 0x03;
 
     /// <summary>
-    /// The bits of an isochronous endpoint's <c>bmAttributes</c> that hold <see cref="libusb_iso_sync_type" />, whose values are
-    /// not shifted: move the bits down by 2 before comparing.
+    /// The bits of an isochronous endpoint's <c>bmAttributes</c> that contain the <see cref="libusb_iso_sync_type" />. Shift
+    /// these bits right by 2 before you compare them with a value of the enumeration.
     /// </summary>
     public const int LIBUSB_ISO_SYNC_TYPE_MASK = 0x0C;
 
     /// <summary>
-    /// The bits of an isochronous endpoint's <c>bmAttributes</c> that hold <see cref="libusb_iso_usage_type" />, whose values are
-    /// not shifted: move the bits down by 4 before comparing.
+    /// The bits of an isochronous endpoint's <c>bmAttributes</c> that contain the <see cref="libusb_iso_usage_type" />. Shift
+    /// these bits right by 4 before you compare them with a value of the enumeration.
     /// </summary>
     public const int LIBUSB_ISO_USAGE_TYPE_MASK = 0x30;
 
-    /// <summary>Size of <see cref="libusb_control_setup" /> in bytes: where the data of a control buffer starts.</summary>
+    /// <summary>
+    /// The size in bytes of <see cref="libusb_control_setup" />. In the buffer of a control transfer, the data starts at this
+    /// offset.
+    /// </summary>
     public const int LIBUSB_CONTROL_SETUP_SIZE = 8;
 
-    /// <summary>How many members <see cref="libusb_error" /> has, success included.</summary>
+    /// <summary>The number of members of <see cref="libusb_error" />, including <c>LIBUSB_SUCCESS</c>.</summary>
     public const int LIBUSB_ERROR_COUNT = 14;
 
     /// <summary>The older name of <see cref="libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY" />.</summary>
     public const libusb_option LIBUSB_OPTION_WEAK_AUTHORITY = libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY;
 
     /// <summary>
-    /// Room in bytes that is enough for every text of <see cref="libusb.libusb_get_device_string" />. Since 1.0.30.
+    /// The size in bytes of a buffer that is large enough for every text of <see cref="libusb.libusb_get_device_string" />.
+    /// Available since libusb 1.0.30.
     /// </summary>
     public const int LIBUSB_DEVICE_STRING_BYTES_MAX = 384;
 
-    /// <summary>No flag of <see cref="libusb_hotplug_flag" />.</summary>
+    /// <summary>No flag of <see cref="libusb_hotplug_flag" /> is set.</summary>
     public const int LIBUSB_HOTPLUG_NO_FLAGS = 0;
 
-    /// <summary>Matches every vendor, product or class in <see cref="libusb.libusb_hotplug_register_callback" />.</summary>
+    /// <summary>
+    /// A value that matches every vendor, product or class in <see cref="libusb.libusb_hotplug_register_callback" />.
+    /// </summary>
     public const int LIBUSB_HOTPLUG_MATCH_ANY = -1;
 }

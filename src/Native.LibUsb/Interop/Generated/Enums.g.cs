@@ -6,25 +6,27 @@ using System;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Classes that the USB Implementers Forum has assigned, for devices, interfaces and functions.</summary>
+/// <summary>Specifies the class of a device, interface or function. The USB Implementers Forum assigns the values.</summary>
 public enum libusb_class_code : int
 {
-    /// <summary>In a device descriptor: each interface reports its own class.</summary>
+    /// <summary>In a device descriptor, this value means that each interface reports its own class.</summary>
     LIBUSB_CLASS_PER_INTERFACE = 0x00,
 
-    /// <summary>Audio: sound cards, microphones, MIDI.</summary>
+    /// <summary>Audio devices, such as sound cards, microphones and MIDI devices.</summary>
     LIBUSB_CLASS_AUDIO = 0x01,
 
-    /// <summary>Communications control: modems, network adapters, the control half of a CDC serial port.</summary>
+    /// <summary>
+    /// Communications devices, such as modems and network adapters, and the control interface of a CDC serial port.
+    /// </summary>
     LIBUSB_CLASS_COMM = 0x02,
 
-    /// <summary>Human interface: keyboards, mice, game controllers.</summary>
+    /// <summary>Human interface devices, such as keyboards, mice and game controllers.</summary>
     LIBUSB_CLASS_HID = 0x03,
 
-    /// <summary>Physical: force feedback.</summary>
+    /// <summary>Physical devices, such as force feedback devices.</summary>
     LIBUSB_CLASS_PHYSICAL = 0x05,
 
-    /// <summary>Still image: cameras and scanners.</summary>
+    /// <summary>Still image devices, such as cameras and scanners.</summary>
     LIBUSB_CLASS_IMAGE = 0x06,
 
     /// <summary>An older name of <see cref="libusb_class_code.LIBUSB_CLASS_IMAGE" />.</summary>
@@ -33,13 +35,13 @@ public enum libusb_class_code : int
     /// <summary>Printers.</summary>
     LIBUSB_CLASS_PRINTER = 0x07,
 
-    /// <summary>Mass storage: sticks, disks, card readers.</summary>
+    /// <summary>Mass storage devices, such as memory sticks, disks and card readers.</summary>
     LIBUSB_CLASS_MASS_STORAGE = 0x08,
 
     /// <summary>Hubs.</summary>
     LIBUSB_CLASS_HUB = 0x09,
 
-    /// <summary>The data half of a communications device.</summary>
+    /// <summary>The data interface of a communications device.</summary>
     LIBUSB_CLASS_DATA = 0x0A,
 
     /// <summary>Smart card readers.</summary>
@@ -48,28 +50,31 @@ public enum libusb_class_code : int
     /// <summary>Content security.</summary>
     LIBUSB_CLASS_CONTENT_SECURITY = 0x0D,
 
-    /// <summary>Video: webcams and grabbers.</summary>
+    /// <summary>Video devices, such as webcams and video grabbers.</summary>
     LIBUSB_CLASS_VIDEO = 0x0E,
 
-    /// <summary>Personal health care: meters and monitors.</summary>
+    /// <summary>Personal health care devices, such as meters and monitors.</summary>
     LIBUSB_CLASS_PERSONAL_HEALTHCARE = 0x0F,
 
-    /// <summary>Audio and video together. In headers since 1.0.30.</summary>
+    /// <summary>Devices with both audio and video. Defined in the header since libusb 1.0.30.</summary>
     LIBUSB_CLASS_AUDIO_VIDEO = 0x10,
 
-    /// <summary>Billboard: a USB-C device says that an alternate mode failed. In headers since 1.0.30.</summary>
+    /// <summary>
+    /// Billboard devices. A USB-C device uses this class to report that an alternate mode failed. Defined in the header since
+    /// libusb 1.0.30.
+    /// </summary>
     LIBUSB_CLASS_BILLBOARD = 0x11,
 
-    /// <summary>USB-C bridge. In headers since 1.0.30.</summary>
+    /// <summary>USB-C bridges. Defined in the header since libusb 1.0.30.</summary>
     LIBUSB_CLASS_TYPE_C_BRIDGE = 0x12,
 
-    /// <summary>Displays over bulk endpoints. In headers since 1.0.30.</summary>
+    /// <summary>Displays that receive their data through bulk endpoints. Defined in the header since libusb 1.0.30.</summary>
     LIBUSB_CLASS_BULK_DISPLAY_PROTOCOL = 0x13,
 
-    /// <summary>Management Component Transport Protocol. In headers since 1.0.30.</summary>
+    /// <summary>The Management Component Transport Protocol (MCTP). Defined in the header since libusb 1.0.30.</summary>
     LIBUSB_CLASS_MCTP = 0x14,
 
-    /// <summary>I3C bus adapters. In headers since 1.0.30.</summary>
+    /// <summary>I3C bus adapters. Defined in the header since libusb 1.0.30.</summary>
     LIBUSB_CLASS_I3C = 0x3C,
 
     /// <summary>Diagnostic devices, such as debug ports.</summary>
@@ -78,65 +83,74 @@ public enum libusb_class_code : int
     /// <summary>Wireless controllers, such as Bluetooth adapters.</summary>
     LIBUSB_CLASS_WIRELESS = 0xE0,
 
-    /// <summary>Miscellaneous; also marks a composite device with interface associations.</summary>
+    /// <summary>Miscellaneous devices. This value is also the class of a composite device with interface associations.</summary>
     LIBUSB_CLASS_MISCELLANEOUS = 0xEF,
 
-    /// <summary>Application specific: firmware upgrade (DFU), test and measurement.</summary>
+    /// <summary>Application-specific functions, such as firmware upgrade (DFU), and test and measurement.</summary>
     LIBUSB_CLASS_APPLICATION = 0xFE,
 
-    /// <summary>The vendor's own protocol.</summary>
+    /// <summary>A vendor-specific class, whose protocol the vendor defines.</summary>
     LIBUSB_CLASS_VENDOR_SPEC = 0xFF,
 }
 
-/// <summary>Kinds of descriptor: the second byte of each.</summary>
+/// <summary>Specifies the type of a descriptor. The second byte of each descriptor contains its type.</summary>
 public enum libusb_descriptor_type : int
 {
-    /// <summary>Device, see <see cref="libusb_device_descriptor" />.</summary>
+    /// <summary>A device descriptor (see <see cref="libusb_device_descriptor" />).</summary>
     LIBUSB_DT_DEVICE = 0x01,
 
-    /// <summary>Configuration, see <see cref="libusb_config_descriptor" />.</summary>
+    /// <summary>A configuration descriptor (see <see cref="libusb_config_descriptor" />).</summary>
     LIBUSB_DT_CONFIG = 0x02,
 
-    /// <summary>String, in UTF-16; index 0 lists the languages.</summary>
+    /// <summary>
+    /// A string descriptor, which contains UTF-16 text. The string descriptor with index 0 lists the languages of the device's
+    /// strings.
+    /// </summary>
     LIBUSB_DT_STRING = 0x03,
 
-    /// <summary>Interface, see <see cref="libusb_interface_descriptor" />.</summary>
+    /// <summary>An interface descriptor (see <see cref="libusb_interface_descriptor" />).</summary>
     LIBUSB_DT_INTERFACE = 0x04,
 
-    /// <summary>Endpoint, see <see cref="libusb_endpoint_descriptor" />.</summary>
+    /// <summary>An endpoint descriptor (see <see cref="libusb_endpoint_descriptor" />).</summary>
     LIBUSB_DT_ENDPOINT = 0x05,
 
     /// <summary>
-    /// Interface association, see <see cref="libusb_interface_association_descriptor" />. In headers since 1.0.27.
+    /// An interface association descriptor (see <see cref="libusb_interface_association_descriptor" />). Defined in the header
+    /// since libusb 1.0.27.
     /// </summary>
     LIBUSB_DT_INTERFACE_ASSOCIATION = 0x0B,
 
-    /// <summary>Binary Object Store, see <see cref="libusb_bos_descriptor" />.</summary>
+    /// <summary>A Binary Object Store descriptor (see <see cref="libusb_bos_descriptor" />).</summary>
     LIBUSB_DT_BOS = 0x0F,
 
-    /// <summary>Device capability, see <see cref="libusb_bos_dev_capability_descriptor" />.</summary>
+    /// <summary>A device capability descriptor (see <see cref="libusb_bos_dev_capability_descriptor" />).</summary>
     LIBUSB_DT_DEVICE_CAPABILITY = 0x10,
 
-    /// <summary>Human interface class descriptor.</summary>
+    /// <summary>A class descriptor of a human interface device.</summary>
     LIBUSB_DT_HID = 0x21,
 
-    /// <summary>Report descriptor of the human interface class.</summary>
+    /// <summary>A report descriptor of a human interface device.</summary>
     LIBUSB_DT_REPORT = 0x22,
 
-    /// <summary>Physical descriptor of the human interface class.</summary>
+    /// <summary>A physical descriptor of a human interface device.</summary>
     LIBUSB_DT_PHYSICAL = 0x23,
 
-    /// <summary>Hub descriptor.</summary>
+    /// <summary>A hub descriptor.</summary>
     LIBUSB_DT_HUB = 0x29,
 
-    /// <summary>Hub descriptor at SuperSpeed.</summary>
+    /// <summary>A descriptor of a SuperSpeed hub.</summary>
     LIBUSB_DT_SUPERSPEED_HUB = 0x2A,
 
-    /// <summary>SuperSpeed endpoint companion, see <see cref="libusb_ss_endpoint_companion_descriptor" />.</summary>
+    /// <summary>
+    /// A SuperSpeed endpoint companion descriptor (see <see cref="libusb_ss_endpoint_companion_descriptor" />).
+    /// </summary>
     LIBUSB_DT_SS_ENDPOINT_COMPANION = 0x30,
 }
 
-/// <summary>Direction of an endpoint or of a control request, seen from the host. Bit 7 of the address.</summary>
+/// <summary>
+/// Specifies the direction of an endpoint or of a control request, seen from the host. The value is bit 7 of the endpoint's
+/// address or of <c>bmRequestType</c>.
+/// </summary>
 public enum libusb_endpoint_direction : int
 {
     /// <summary>From the host to the device.</summary>
@@ -146,134 +160,162 @@ public enum libusb_endpoint_direction : int
     LIBUSB_ENDPOINT_IN = 0x80,
 }
 
-/// <summary>Kind of an endpoint. Bits 0 and 1 of its <c>bmAttributes</c>.</summary>
+/// <summary>
+/// Specifies the transfer type of an endpoint. The value is in bits 0 and 1 of the endpoint's <c>bmAttributes</c>.
+/// </summary>
 public enum libusb_endpoint_transfer_type : int
 {
-    /// <summary>Control: requests with a setup packet.</summary>
+    /// <summary>A control endpoint, which receives requests with a setup packet.</summary>
     LIBUSB_ENDPOINT_TRANSFER_TYPE_CONTROL = 0x00,
 
-    /// <summary>Isochronous: reserved bandwidth, no repeat of a broken packet.</summary>
+    /// <summary>An isochronous endpoint, which has reserved bandwidth. A damaged packet is not sent again.</summary>
     LIBUSB_ENDPOINT_TRANSFER_TYPE_ISOCHRONOUS = 0x01,
 
-    /// <summary>Bulk: what bandwidth is left, no loss.</summary>
+    /// <summary>
+    /// A bulk endpoint, which uses the remaining bandwidth. A damaged packet is sent again, so no data is lost.
+    /// </summary>
     LIBUSB_ENDPOINT_TRANSFER_TYPE_BULK = 0x02,
 
-    /// <summary>Interrupt: polled at a fixed interval, no loss.</summary>
+    /// <summary>
+    /// An interrupt endpoint, which the host polls at a fixed interval. A damaged packet is sent again, so no data is lost.
+    /// </summary>
     LIBUSB_ENDPOINT_TRANSFER_TYPE_INTERRUPT = 0x03,
 }
 
 /// <summary>
-/// Requests that the USB standard defines: <c>bRequest</c> when the type is
+/// Specifies a request that the USB standard defines. The value is the request's <c>bRequest</c> if the type of the request is
 /// <see cref="libusb_request_type.LIBUSB_REQUEST_TYPE_STANDARD" />.
 /// </summary>
 public enum libusb_standard_request : int
 {
-    /// <summary>Reads the status of the device, an interface or an endpoint.</summary>
+    /// <summary>A request to read the status of the device, an interface or an endpoint.</summary>
     LIBUSB_REQUEST_GET_STATUS = 0x00,
 
     /// <summary>
-    /// Clears a feature. For an endpoint's halt use <see cref="libusb.libusb_clear_halt" />, so that the host knows.
+    /// A request to clear a feature. To clear the halt of an endpoint, use <see cref="libusb.libusb_clear_halt" /> instead, so
+    /// that the host is aware of the change.
     /// </summary>
     LIBUSB_REQUEST_CLEAR_FEATURE = 0x01,
 
-    /// <summary>Sets a feature.</summary>
+    /// <summary>A request to set a feature.</summary>
     LIBUSB_REQUEST_SET_FEATURE = 0x03,
 
-    /// <summary>Sets the device's address. The operating system's business.</summary>
+    /// <summary>A request to set the device's address. Only the operating system sends this request.</summary>
     LIBUSB_REQUEST_SET_ADDRESS = 0x05,
 
-    /// <summary>Reads a descriptor.</summary>
+    /// <summary>A request to read a descriptor.</summary>
     LIBUSB_REQUEST_GET_DESCRIPTOR = 0x06,
 
-    /// <summary>Changes a descriptor; few devices allow it.</summary>
+    /// <summary>A request to change a descriptor. Few devices support this request.</summary>
     LIBUSB_REQUEST_SET_DESCRIPTOR = 0x07,
 
-    /// <summary>Reads the value of the active configuration.</summary>
+    /// <summary>A request to read the value of the active configuration.</summary>
     LIBUSB_REQUEST_GET_CONFIGURATION = 0x08,
 
-    /// <summary>Sets the configuration. Use <see cref="libusb.libusb_set_configuration" />, so that the host knows.</summary>
+    /// <summary>
+    /// A request to set the configuration. Use <see cref="libusb.libusb_set_configuration" /> instead, so that the host is aware
+    /// of the change.
+    /// </summary>
     LIBUSB_REQUEST_SET_CONFIGURATION = 0x09,
 
-    /// <summary>Reads the active alternate setting of an interface.</summary>
+    /// <summary>A request to read the number of an interface's active alternate setting.</summary>
     LIBUSB_REQUEST_GET_INTERFACE = 0x0A,
 
     /// <summary>
-    /// Sets an alternate setting. Use <see cref="libusb.libusb_set_interface_alt_setting" />, so that the host knows.
+    /// A request to set an alternate setting. Use <see cref="libusb.libusb_set_interface_alt_setting" /> instead, so that the
+    /// host is aware of the change.
     /// </summary>
     LIBUSB_REQUEST_SET_INTERFACE = 0x0B,
 
-    /// <summary>Reads and sets an endpoint's synchronisation frame.</summary>
+    /// <summary>A request to set and read the synchronisation frame of an endpoint.</summary>
     LIBUSB_REQUEST_SYNCH_FRAME = 0x0C,
 
-    /// <summary>Sends the device its exit latencies at SuperSpeed. The operating system's business.</summary>
+    /// <summary>
+    /// A request that sends a SuperSpeed device its exit latencies. Only the operating system sends this request.
+    /// </summary>
     LIBUSB_REQUEST_SET_SEL = 0x30,
 
-    /// <summary>Sends the device the time that the host's packets are on the way. The operating system's business.</summary>
+    /// <summary>
+    /// A request that sends the device the time that a packet takes from the host to the device. Only the operating system sends
+    /// this request.
+    /// </summary>
     LIBUSB_SET_ISOCH_DELAY = 0x31,
 }
 
-/// <summary>Specifies the body that defines a control request. Bits 5 and 6 of <c>bmRequestType</c>, already in place.</summary>
+/// <summary>
+/// Specifies whether the USB standard, a class or the vendor defines a control request. The values are already shifted to bits 5
+/// and 6 of <c>bmRequestType</c>.
+/// </summary>
 public enum libusb_request_type : int
 {
-    /// <summary>The USB standard.</summary>
+    /// <summary>A request that the USB standard defines.</summary>
     LIBUSB_REQUEST_TYPE_STANDARD = 0x00,
 
-    /// <summary>The device's or the interface's class.</summary>
+    /// <summary>A request that the class of the device or interface defines.</summary>
     LIBUSB_REQUEST_TYPE_CLASS = 0x20,
 
-    /// <summary>The vendor.</summary>
+    /// <summary>A request that the vendor defines.</summary>
     LIBUSB_REQUEST_TYPE_VENDOR = 0x40,
 
-    /// <summary>Reserved; not for use.</summary>
+    /// <summary>A reserved value. Do not use this value.</summary>
     LIBUSB_REQUEST_TYPE_RESERVED = 0x60,
 }
 
-/// <summary>Specifies the recipient of a control request. Bits 0 to 4 of <c>bmRequestType</c>.</summary>
+/// <summary>Specifies the recipient of a control request. The value is in bits 0 to 4 of <c>bmRequestType</c>.</summary>
 public enum libusb_request_recipient : int
 {
     /// <summary>The device.</summary>
     LIBUSB_RECIPIENT_DEVICE = 0x00,
 
-    /// <summary>The interface in the low byte of <c>wIndex</c>, which must be claimed.</summary>
+    /// <summary>The interface whose number is the low byte of <c>wIndex</c>. The interface must be claimed.</summary>
     LIBUSB_RECIPIENT_INTERFACE = 0x01,
 
-    /// <summary>The endpoint in the low byte of <c>wIndex</c>, whose interface must be claimed.</summary>
+    /// <summary>
+    /// The endpoint whose address is the low byte of <c>wIndex</c>. The interface of the endpoint must be claimed.
+    /// </summary>
     LIBUSB_RECIPIENT_ENDPOINT = 0x02,
 
-    /// <summary>Something else, as the vendor or class defines.</summary>
+    /// <summary>Another recipient, which the vendor or the class defines.</summary>
     LIBUSB_RECIPIENT_OTHER = 0x03,
 }
 
-/// <summary>How an isochronous endpoint keeps time. Bits 2 and 3 of <c>bmAttributes</c>, moved down by 2.</summary>
+/// <summary>
+/// Specifies how an isochronous endpoint is synchronised. The values are those of bits 2 and 3 of <c>bmAttributes</c>, shifted
+/// right by 2.
+/// </summary>
 public enum libusb_iso_sync_type : int
 {
-    /// <summary>Not synchronised.</summary>
+    /// <summary>The endpoint is not synchronised.</summary>
     LIBUSB_ISO_SYNC_TYPE_NONE = 0x00,
 
-    /// <summary>By its own clock, which the host learns from feedback.</summary>
+    /// <summary>The endpoint uses its own clock. The host determines the rate of this clock from feedback.</summary>
     LIBUSB_ISO_SYNC_TYPE_ASYNC = 0x01,
 
-    /// <summary>By the rate of the data that it gets or gives.</summary>
+    /// <summary>The endpoint adapts to the rate of the data that it receives or sends.</summary>
     LIBUSB_ISO_SYNC_TYPE_ADAPTIVE = 0x02,
 
-    /// <summary>By the bus's frame clock.</summary>
+    /// <summary>The endpoint is synchronised with the frame clock of the bus.</summary>
     LIBUSB_ISO_SYNC_TYPE_SYNC = 0x03,
 }
 
-/// <summary>Specifies the data of an isochronous endpoint. Bits 4 and 5 of <c>bmAttributes</c>, moved down by 4.</summary>
+/// <summary>
+/// Specifies the use of an isochronous endpoint. The values are those of bits 4 and 5 of <c>bmAttributes</c>, shifted right by 4.
+/// </summary>
 public enum libusb_iso_usage_type : int
 {
-    /// <summary>Data.</summary>
+    /// <summary>A data endpoint.</summary>
     LIBUSB_ISO_USAGE_TYPE_DATA = 0x00,
 
-    /// <summary>Feedback on the rate of a data endpoint.</summary>
+    /// <summary>A feedback endpoint, which reports the rate of a data endpoint.</summary>
     LIBUSB_ISO_USAGE_TYPE_FEEDBACK = 0x01,
 
-    /// <summary>Data whose rate is also feedback.</summary>
+    /// <summary>A data endpoint whose data rate also serves as feedback.</summary>
     LIBUSB_ISO_USAGE_TYPE_IMPLICIT = 0x02,
 }
 
-/// <summary>Speeds that a device can run at: bits of <c>wSpeedSupported</c> in the SuperSpeed capability.</summary>
+/// <summary>
+/// Specifies the speeds at which a device can run. The values are bits of <c>wSpeedSupported</c> in the SuperSpeed capability.
+/// </summary>
 [Flags]
 public enum libusb_supported_speed : int
 {
@@ -290,83 +332,88 @@ public enum libusb_supported_speed : int
     LIBUSB_SUPER_SPEED_OPERATION = 8,
 }
 
-/// <summary>Bits of <c>bmAttributes</c> in the USB 2.0 extension capability.</summary>
+/// <summary>Specifies the bits of <c>bmAttributes</c> in the USB 2.0 extension capability.</summary>
 [Flags]
 public enum libusb_usb_2_0_extension_attributes : int
 {
-    /// <summary>The device has link power management.</summary>
+    /// <summary>The device supports link power management.</summary>
     LIBUSB_BM_LPM_SUPPORT = 2,
 }
 
-/// <summary>Bits of <c>bmAttributes</c> in the SuperSpeed capability.</summary>
+/// <summary>Specifies the bits of <c>bmAttributes</c> in the SuperSpeed capability.</summary>
 [Flags]
 public enum libusb_ss_usb_device_capability_attributes : int
 {
-    /// <summary>The device sends latency tolerance messages.</summary>
+    /// <summary>The device can send latency tolerance messages.</summary>
     LIBUSB_BM_LTM_SUPPORT = 2,
 }
 
-/// <summary>Types of device capability in a Binary Object Store.</summary>
+/// <summary>Specifies the type of a device capability in a Binary Object Store.</summary>
 public enum libusb_bos_type : int
 {
-    /// <summary>Wireless USB, a dead standard; libusb does not parse it.</summary>
+    /// <summary>
+    /// The Wireless USB capability. Wireless USB is an obsolete standard, and libusb does not parse this capability.
+    /// </summary>
     LIBUSB_BT_WIRELESS_USB_DEVICE_CAPABILITY = 0x01,
 
-    /// <summary>USB 2.0 extension, see <see cref="libusb_usb_2_0_extension_descriptor" />.</summary>
+    /// <summary>The USB 2.0 extension capability (see <see cref="libusb_usb_2_0_extension_descriptor" />).</summary>
     LIBUSB_BT_USB_2_0_EXTENSION = 0x02,
 
-    /// <summary>SuperSpeed, see <see cref="libusb_ss_usb_device_capability_descriptor" />.</summary>
+    /// <summary>The SuperSpeed capability (see <see cref="libusb_ss_usb_device_capability_descriptor" />).</summary>
     LIBUSB_BT_SS_USB_DEVICE_CAPABILITY = 0x03,
 
-    /// <summary>Container identifier, see <see cref="libusb_container_id_descriptor" />.</summary>
+    /// <summary>The container identifier capability (see <see cref="libusb_container_id_descriptor" />).</summary>
     LIBUSB_BT_CONTAINER_ID = 0x04,
 
-    /// <summary>Platform, see <see cref="libusb_platform_descriptor" />. In headers since 1.0.27.</summary>
+    /// <summary>
+    /// The platform capability (see <see cref="libusb_platform_descriptor" />). Defined in the header since libusb 1.0.27.
+    /// </summary>
     LIBUSB_BT_PLATFORM_DESCRIPTOR = 0x05,
 
     /// <summary>
-    /// SuperSpeedPlus, see <see cref="libusb_ssplus_usb_device_capability_descriptor" />. In headers since 1.0.28.
+    /// The SuperSpeedPlus capability (see <see cref="libusb_ssplus_usb_device_capability_descriptor" />). Defined in the header
+    /// since libusb 1.0.28.
     /// </summary>
     LIBUSB_BT_SUPERSPEED_PLUS_CAPABILITY = 0x0A,
 }
 
-/// <summary>Specifies whether a sublink speed holds for both directions. Since 1.0.28.</summary>
+/// <summary>Specifies whether a sublink speed applies to both directions. Available since libusb 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_sublink_type : int
 {
-    /// <summary>Symmetric: as many lanes, at one rate, each way.</summary>
+    /// <summary>A symmetric sublink. Both directions have the same number of lanes and the same rate.</summary>
     LIBUSB_SSPLUS_ATTR_TYPE_SYM = 0,
 
-    /// <summary>Asymmetric: the directions differ.</summary>
+    /// <summary>An asymmetric sublink. The two directions differ in the number of lanes or in the rate.</summary>
     LIBUSB_SSPLUS_ATTR_TYPE_ASYM = 1,
 }
 
-/// <summary>Direction that a sublink speed is for, seen from the device. Since 1.0.28.</summary>
+/// <summary>Specifies the direction of a sublink speed, seen from the device. Available since libusb 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_sublink_direction : int
 {
-    /// <summary>The device receives.</summary>
+    /// <summary>The device receives at this speed.</summary>
     LIBUSB_SSPLUS_ATTR_DIR_RX = 0,
 
-    /// <summary>The device transmits.</summary>
+    /// <summary>The device transmits at this speed.</summary>
     LIBUSB_SSPLUS_ATTR_DIR_TX = 1,
 }
 
-/// <summary>Unit of a sublink's rate: a power of 1000. Since 1.0.28.</summary>
+/// <summary>Specifies the unit of a sublink's rate, as a power of 1000. Available since libusb 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_exponent : int
 {
-    /// <summary>Bits a second.</summary>
+    /// <summary>Bits per second.</summary>
     LIBUSB_SSPLUS_ATTR_EXP_BPS = 0,
 
-    /// <summary>Thousands of bits a second.</summary>
+    /// <summary>Kilobits per second (1000 bit/s).</summary>
     LIBUSB_SSPLUS_ATTR_EXP_KBS = 1,
 
-    /// <summary>Millions of bits a second.</summary>
+    /// <summary>Megabits per second (1,000,000 bit/s).</summary>
     LIBUSB_SSPLUS_ATTR_EXP_MBS = 2,
 
-    /// <summary>Thousands of millions of bits a second.</summary>
+    /// <summary>Gigabits per second (1,000,000,000 bit/s).</summary>
     LIBUSB_SSPLUS_ATTR_EXP_GBS = 3,
 }
 
-/// <summary>Protocol of a sublink. Since 1.0.28.</summary>
+/// <summary>Specifies the protocol of a sublink. Available since libusb 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_link_protocol : int
 {
     /// <summary>SuperSpeed.</summary>
@@ -376,7 +423,7 @@ public enum libusb_superspeedplus_sublink_attribute_link_protocol : int
     LIBUSB_SSPLUS_ATTR_PROT_SSPLUS = 1,
 }
 
-/// <summary>Speed that a device is attached at.</summary>
+/// <summary>Specifies the speed of a device's connection.</summary>
 public enum libusb_speed : int
 {
     /// <summary>The operating system does not report the speed.</summary>
@@ -397,252 +444,279 @@ public enum libusb_speed : int
     /// <summary>SuperSpeedPlus, 10 Gbit/s.</summary>
     LIBUSB_SPEED_SUPER_PLUS = 5,
 
-    /// <summary>SuperSpeedPlus on two lanes, 20 Gbit/s. Never reported by versions that lack the name.</summary>
+    /// <summary>
+    /// SuperSpeedPlus on two lanes, 20 Gbit/s. Versions of libusb before 1.0.28 do not have this value and never report it.
+    /// </summary>
     LIBUSB_SPEED_SUPER_PLUS_X2 = 6,
 }
 
-/// <summary>Specifies the results of functions: 0 or more for success, a negative value for an error.</summary>
+/// <summary>Specifies the result of a function. A result of 0 or more means success, and a negative result is an error.</summary>
 public enum libusb_error : int
 {
     /// <summary>No error.</summary>
     LIBUSB_SUCCESS = 0,
 
     /// <summary>
-    /// Input or output failed: cable, hub, firmware; a malformed descriptor. On Linux also an isochronous or control transfer for
-    /// which usbfs's memory budget was too small. Trying again may help.
+    /// An input or output operation failed. Possible causes are the cable, a hub, the firmware, and a malformed descriptor. On
+    /// Linux, this error can also mean that the memory limit of usbfs was too low for an isochronous or control transfer. The
+    /// operation may succeed if the program repeats it.
     /// </summary>
     LIBUSB_ERROR_IO = -1,
 
-    /// <summary>An argument is out of range, or a transfer longer than the platform takes: a mistake in the caller.</summary>
+    /// <summary>
+    /// An argument is out of range, or a transfer is longer than the platform supports. The mistake is in the calling program.
+    /// </summary>
     LIBUSB_ERROR_INVALID_PARAM = -2,
 
     /// <summary>
-    /// No permission. Linux: a udev rule is missing or has not run yet. macOS: another process or a kernel driver has the device.
-    /// Windows: another process has it.
+    /// The program has no permission. On Linux, a udev rule is missing or has not run yet. On macOS, another process or a kernel
+    /// driver is using the device. On Windows, another process is using the device.
     /// </summary>
     LIBUSB_ERROR_ACCESS = -3,
 
-    /// <summary>The device has been unplugged or has reset itself. Close the handle.</summary>
+    /// <summary>The device was unplugged or has reset itself. Close the handle.</summary>
     LIBUSB_ERROR_NO_DEVICE = -4,
 
     /// <summary>
-    /// There is no such interface, endpoint, configuration or descriptor; for a cancel: the transfer is not in flight.
+    /// The interface, endpoint, configuration or descriptor does not exist. If a program cancels a transfer, this error means
+    /// that the transfer is not in flight.
     /// </summary>
     LIBUSB_ERROR_NOT_FOUND = -5,
 
     /// <summary>
-    /// A kernel driver or another process has it. Also: the call is not allowed inside a callback, or the transfer is in flight
-    /// already.
+    /// A kernel driver or another process is using the device or interface. This error can also mean that the function must not
+    /// be called inside a callback, or that the transfer is already in flight.
     /// </summary>
     LIBUSB_ERROR_BUSY = -6,
 
-    /// <summary>The time is over. Part of the data may have moved.</summary>
+    /// <summary>The time limit expired. Part of the data may have been transferred.</summary>
     LIBUSB_ERROR_TIMEOUT = -7,
 
     /// <summary>
-    /// The device sent more than was requested, and the rest is lost: ask for whole packets. Also: the caller's room is too
-    /// small.
+    /// The device sent more data than was requested, and the excess data is lost. To avoid this error, request a multiple of the
+    /// packet size. This error can also mean that the caller's buffer is too small.
     /// </summary>
     LIBUSB_ERROR_OVERFLOW = -8,
 
     /// <summary>
-    /// The endpoint stalled. Control: the device does not know the request. Bulk and interrupt: clear the halt before going on.
+    /// The endpoint stalled. If the endpoint is a control endpoint, the device does not support the request. If the endpoint is a
+    /// bulk or interrupt endpoint, clear the halt before you continue.
     /// </summary>
     LIBUSB_ERROR_PIPE = -9,
 
-    /// <summary>A signal came during the wait. Not a fault: call again.</summary>
+    /// <summary>A signal interrupted the wait. This is not a failure: call the function again.</summary>
     LIBUSB_ERROR_INTERRUPTED = -10,
 
     /// <summary>
-    /// Out of memory; on Linux mostly usbfs's budget for transfers in flight, 16 MiB by default for the whole system.
+    /// Memory could not be allocated. On Linux, the usual cause is the usbfs limit for transfers in flight, which is 16 MiB for
+    /// the whole system by default.
     /// </summary>
     LIBUSB_ERROR_NO_MEM = -11,
 
-    /// <summary>The platform, its driver or this build of libusb cannot do it.</summary>
+    /// <summary>The platform, its driver or this build of libusb does not support the operation.</summary>
     LIBUSB_ERROR_NOT_SUPPORTED = -12,
 
-    /// <summary>Anything else; the log says more.</summary>
+    /// <summary>Any other error. The log contains more information.</summary>
     LIBUSB_ERROR_OTHER = -99,
 }
 
-/// <summary>Kind of a transfer.</summary>
+/// <summary>Specifies the type of a transfer.</summary>
 public enum libusb_transfer_type : int
 {
-    /// <summary>Control: the buffer starts with eight bytes of setup.</summary>
+    /// <summary>A control transfer. The buffer starts with a setup packet of eight bytes.</summary>
     LIBUSB_TRANSFER_TYPE_CONTROL = 0,
 
-    /// <summary>Isochronous: the buffer is cut into packets.</summary>
+    /// <summary>An isochronous transfer. The buffer is divided into packets.</summary>
     LIBUSB_TRANSFER_TYPE_ISOCHRONOUS = 1,
 
-    /// <summary>Bulk.</summary>
+    /// <summary>A bulk transfer.</summary>
     LIBUSB_TRANSFER_TYPE_BULK = 2,
 
-    /// <summary>Interrupt.</summary>
+    /// <summary>An interrupt transfer.</summary>
     LIBUSB_TRANSFER_TYPE_INTERRUPT = 3,
 
-    /// <summary>Bulk on a USB 3 stream; set the stream's number too.</summary>
+    /// <summary>A bulk transfer on a USB 3 stream. The number of the stream must also be set.</summary>
     LIBUSB_TRANSFER_TYPE_BULK_STREAM = 4,
 }
 
-/// <summary>How a transfer, or one isochronous packet, ended.</summary>
+/// <summary>Specifies how a transfer, or one isochronous packet, ended.</summary>
 public enum libusb_transfer_status : int
 {
     /// <summary>
-    /// Without an error. Fewer bytes than requested may have moved; for isochronous transfers single packets may have failed.
+    /// The transfer completed without an error. Fewer bytes than requested may have been transferred. Single packets of an
+    /// isochronous transfer may have failed.
     /// </summary>
     LIBUSB_TRANSFER_COMPLETED = 0,
 
-    /// <summary>It failed on the bus or in the host.</summary>
+    /// <summary>The transfer failed on the bus or in the host.</summary>
     LIBUSB_TRANSFER_ERROR = 1,
 
-    /// <summary>Its time was over. Part of the data may have moved.</summary>
+    /// <summary>The time limit of the transfer expired. Part of the data may have been transferred.</summary>
     LIBUSB_TRANSFER_TIMED_OUT = 2,
 
-    /// <summary>It was cancelled. Part of the data may have moved.</summary>
+    /// <summary>The transfer was cancelled. Part of the data may have been transferred.</summary>
     LIBUSB_TRANSFER_CANCELLED = 3,
 
     /// <summary>
-    /// The endpoint stalled. Bulk and interrupt: clear the halt. Control: the device does not know the request.
+    /// The endpoint stalled. If the endpoint is a bulk or interrupt endpoint, clear the halt. If the endpoint is a control
+    /// endpoint, the device does not support the request.
     /// </summary>
     LIBUSB_TRANSFER_STALL = 4,
 
-    /// <summary>The device has been unplugged.</summary>
+    /// <summary>The device was unplugged.</summary>
     LIBUSB_TRANSFER_NO_DEVICE = 5,
 
-    /// <summary>The device sent more than was requested.</summary>
+    /// <summary>The device sent more data than was requested.</summary>
     LIBUSB_TRANSFER_OVERFLOW = 6,
 }
 
-/// <summary>Bits of a transfer's <c>flags</c>.</summary>
+/// <summary>Specifies the flags of a transfer. The values are bits of the transfer's <c>flags</c> field.</summary>
 [Flags]
 public enum libusb_transfer_flags : int
 {
-    /// <summary>Fewer bytes than requested count as an error.</summary>
+    /// <summary>A transfer that moves fewer bytes than requested fails with an error status.</summary>
     LIBUSB_TRANSFER_SHORT_NOT_OK = 1,
 
     /// <summary>
-    /// Freeing the transfer also frees its buffer with C's <c>free</c>. Never set it for memory that C's <c>malloc</c> did not
-    /// give.
+    /// When libusb frees the transfer, it also frees the buffer with C's <c>free</c>. Set this flag only if C's <c>malloc</c>
+    /// allocated the buffer.
     /// </summary>
     LIBUSB_TRANSFER_FREE_BUFFER = 2,
 
     /// <summary>
-    /// The transfer is freed when its callback returns. With isochronous transfers on WinUSB this frees memory in use, so better
-    /// not.
+    /// libusb frees the transfer when its callback returns. Do not set this flag for isochronous transfers with WinUSB, because
+    /// libusb would free memory that is still in use.
     /// </summary>
     LIBUSB_TRANSFER_FREE_TRANSFER = 4,
 
     /// <summary>
-    /// An OUT transfer whose length is a multiple of the packet size ends with an empty packet. Where the platform cannot (not
-    /// Linux, macOS or WinUSB), the submit is refused with <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" />.
+    /// If the length of an OUT transfer is a multiple of the packet size, libusb sends an empty packet at the end of the
+    /// transfer. The flag works on Linux, on macOS and with WinUSB. On other platforms, the submission fails with
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" />.
     /// </summary>
     LIBUSB_TRANSFER_ADD_ZERO_PACKET = 8,
 }
 
-/// <summary>Questions for <see cref="libusb.libusb_has_capability" />.</summary>
+/// <summary>Specifies a capability that <see cref="libusb.libusb_has_capability" /> checks.</summary>
 public enum libusb_capability : int
 {
-    /// <summary>libusb can report capabilities. Always so.</summary>
+    /// <summary>libusb can report its capabilities. Every version has this capability.</summary>
     LIBUSB_CAP_HAS_CAPABILITY = 0x00,
 
-    /// <summary>Hotplug callbacks work. On Windows since 1.0.30.</summary>
+    /// <summary>libusb supports hotplug callbacks. Available on Windows since libusb 1.0.30.</summary>
     LIBUSB_CAP_HAS_HOTPLUG = 0x01,
 
-    /// <summary>Human interface devices can be reached without taking them from their driver.</summary>
+    /// <summary>
+    /// libusb can use human interface devices although the operating system has a driver for them. On some platforms, the program
+    /// must detach this driver first.
+    /// </summary>
     LIBUSB_CAP_HAS_HID_ACCESS = 0x0100,
 
-    /// <summary>Kernel drivers can be detached.</summary>
+    /// <summary>libusb can detach kernel drivers.</summary>
     LIBUSB_CAP_SUPPORTS_DETACH_KERNEL_DRIVER = 0x0101,
 }
 
-/// <summary>How much is logged: each level includes those before it.</summary>
+/// <summary>Specifies the messages that libusb logs. Each level includes the messages of the lower levels.</summary>
 public enum libusb_log_level : int
 {
-    /// <summary>Nothing. The default.</summary>
+    /// <summary>No messages. This level is the default.</summary>
     LIBUSB_LOG_LEVEL_NONE = 0,
 
     /// <summary>Errors.</summary>
     LIBUSB_LOG_LEVEL_ERROR = 1,
 
-    /// <summary>Warnings.</summary>
+    /// <summary>Errors and warnings.</summary>
     LIBUSB_LOG_LEVEL_WARNING = 2,
 
-    /// <summary>Information.</summary>
+    /// <summary>Errors, warnings and informational messages.</summary>
     LIBUSB_LOG_LEVEL_INFO = 3,
 
-    /// <summary>Everything, several lines per transfer: too slow for streaming.</summary>
+    /// <summary>All messages, with several messages for each transfer. This level is too slow for streaming.</summary>
     LIBUSB_LOG_LEVEL_DEBUG = 4,
 }
 
-/// <summary>Which lines a log callback gets. Since 1.0.23.</summary>
+/// <summary>Specifies the messages that a log callback receives. Available since libusb 1.0.23.</summary>
 [Flags]
 public enum libusb_log_cb_mode : int
 {
-    /// <summary>All lines of the process, in place of standard error.</summary>
+    /// <summary>
+    /// All messages of the process. libusb passes them to the callback instead of writing them to standard error.
+    /// </summary>
     LIBUSB_LOG_CB_GLOBAL = 1,
 
-    /// <summary>The lines of one context, in addition to the global output.</summary>
+    /// <summary>The messages of one context. libusb passes them to the callback in addition to the global output.</summary>
     LIBUSB_LOG_CB_CONTEXT = 2,
 }
 
-/// <summary>Options of a context, for <see cref="libusb.libusb_init_context" /> and <c>libusb_set_option</c>.</summary>
+/// <summary>
+/// Specifies an option of a context, for <see cref="libusb.libusb_init_context" /> and <c>libusb_set_option</c>.
+/// </summary>
 public enum libusb_option : int
 {
     /// <summary>
-    /// How much is logged: takes a <see cref="libusb_log_level" />. Without effect when the environment variable
-    /// <c>LIBUSB_DEBUG</c> is set.
+    /// The log level. The value of the option is a <see cref="libusb_log_level" />. The option has no effect if the environment
+    /// variable <c>LIBUSB_DEBUG</c> is set.
     /// </summary>
     LIBUSB_OPTION_LOG_LEVEL = 0,
 
-    /// <summary>Use the UsbDk driver. Windows only, takes no value.</summary>
+    /// <summary>The context uses the UsbDk driver. The option is supported only on Windows, and takes no value.</summary>
     LIBUSB_OPTION_USE_USBDK = 1,
 
     /// <summary>
-    /// Do not look for devices: lists stay empty and hotplug silent. For Android and sandboxes, where handles come from
-    /// <see cref="libusb.libusb_wrap_sys_device" />. Takes no value, and must be set before or while the context is made.
+    /// The context does not search for devices. Its device lists are empty, and hotplug reports no devices. The option is
+    /// intended for Android and for sandboxes, where the program creates handles with
+    /// <see cref="libusb.libusb_wrap_sys_device" />. The option takes no value, and must be set before or during the creation of
+    /// the context.
     /// </summary>
     LIBUSB_OPTION_NO_DEVICE_DISCOVERY = 2,
 
     /// <summary>
-    /// The log callback: takes a function pointer. Since 1.0.27; for older versions see <see cref="libusb.libusb_set_log_cb" />.
+    /// The log callback. The value of the option is a function pointer. Available since libusb 1.0.27. With older versions, use
+    /// <see cref="libusb.libusb_set_log_cb" /> instead.
     /// </summary>
     LIBUSB_OPTION_LOG_CB = 3,
 
-    /// <summary>One more than the last option of the header that the bindings follow. Not an option.</summary>
+    /// <summary>
+    /// The value of the last option in the header that these bindings follow, plus one. This value is not an option.
+    /// </summary>
     LIBUSB_OPTION_MAX = 4,
 }
 
-/// <summary>Which text <see cref="libusb.libusb_get_device_string" /> reads. Since 1.0.30.</summary>
+/// <summary>
+/// Specifies the text that <see cref="libusb.libusb_get_device_string" /> reads. Available since libusb 1.0.30.
+/// </summary>
 public enum libusb_device_string_type : int
 {
-    /// <summary>The manufacturer's name.</summary>
+    /// <summary>The name of the manufacturer.</summary>
     LIBUSB_DEVICE_STRING_MANUFACTURER = 0,
 
-    /// <summary>The product's name.</summary>
+    /// <summary>The name of the product.</summary>
     LIBUSB_DEVICE_STRING_PRODUCT = 1,
 
     /// <summary>The serial number.</summary>
     LIBUSB_DEVICE_STRING_SERIAL_NUMBER = 2,
 
-    /// <summary>How many kinds there are. Not a kind.</summary>
+    /// <summary>The number of texts that this enumeration specifies. This value does not specify a text.</summary>
     LIBUSB_DEVICE_STRING_COUNT = 3,
 }
 
-/// <summary>Specifies the events that hotplug callbacks report. Bits, to register for both.</summary>
+/// <summary>
+/// Specifies the events that a hotplug callback receives. The values are bits, so that a program can register for both events.
+/// </summary>
 [Flags]
 public enum libusb_hotplug_event : int
 {
-    /// <summary>A device has been plugged in and can be opened, permissions allowing.</summary>
+    /// <summary>A device was plugged in. The program can open the device if permissions allow this.</summary>
     LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED = 1,
 
-    /// <summary>A device is gone. Its handles must still be closed.</summary>
+    /// <summary>A device was unplugged. The program must still close the handles of the device.</summary>
     LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT = 2,
 }
 
-/// <summary>Flags of a hotplug registration.</summary>
+/// <summary>Specifies the flags of a hotplug registration.</summary>
 [Flags]
 public enum libusb_hotplug_flag : int
 {
-    /// <summary>Also report the devices that are there already, before the registration returns.</summary>
+    /// <summary>Before the registration function returns, libusb also reports the devices that are already plugged in.</summary>
     LIBUSB_HOTPLUG_ENUMERATE = 1,
 }

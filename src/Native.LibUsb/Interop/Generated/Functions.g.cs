@@ -11,43 +11,49 @@ namespace Native.LibUsb.Interop;
 public static unsafe partial class libusb
 {
     /// <summary>
-    /// Starts libusb and makes a context: a separate world with its own devices, handles, transfers and event loop.
+    /// Initializes libusb and creates a context. Each context has its own devices, handles, transfers and event loop.
     /// </summary>
     /// <param name="ctx">
-    /// Receives the new context. Null makes (or shares) the process-wide default context, which other code in the process may use
-    /// too; a library should always pass a real pointer.
+    /// Receives the new context. With null, the function creates the process-wide default context, or shares it if it already
+    /// exists. Other code in the process may use the default context too, so a library should never pass null.
     /// </param>
     /// <returns>
     /// 0, or a negative <see cref="libusb_error" />. <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> and
-    /// <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> usually mean that the operating system's USB service cannot be reached,
-    /// for example no /dev/bus/usb in a container.
+    /// <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> usually mean that libusb cannot reach the USB service of the operating
+    /// system, for example because a container has no /dev/bus/usb.
     /// </returns>
     /// <remarks>
-    /// End it with <see cref="libusb.libusb_exit" />. On Linux the first context starts a thread that watches for devices.
-    /// Contexts share no lock for events, so two libraries with a context each do not wait for one another. Deprecated since
-    /// 1.0.27 in favour of <see cref="libusb.libusb_init_context" />, but present in every version.
+    /// Close the context with <see cref="libusb.libusb_exit" />. On Linux, the first context starts a thread that watches for
+    /// devices. Contexts share no lock for events: if two libraries have a context each, neither library waits for the other.
+    /// Deprecated since libusb 1.0.27; use <see cref="libusb.libusb_init_context" /> instead. Every version of libusb still has
+    /// this function.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_init(libusb_context** ctx);
 
     /// <summary>
-    /// Starts libusb and makes a context with options that hold for that context only, and from its first moment.
+    /// Initializes libusb and creates a context with options. The options apply only to this context, and already during its
+    /// initialization.
     /// </summary>
-    /// <param name="ctx">Receives the new context. Null stands for the process-wide default context.</param>
-    /// <param name="options">
-    /// The options to apply, in order. May be null when <paramref name="num_options" /> is 0. They are copied.
+    /// <param name="ctx">
+    /// Receives the new context. With null, the function creates or shares the process-wide default context.
     /// </param>
-    /// <param name="num_options">How many entries <paramref name="options" /> has.</param>
+    /// <param name="options">
+    /// The options, in the order in which libusb applies them. libusb copies the options. The pointer may be null if
+    /// <paramref name="num_options" /> is 0.
+    /// </param>
+    /// <param name="num_options">The number of entries in <paramref name="options" />.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for an unknown option
-    /// or value, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> for one that this platform does not have.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if an option or value
+    /// is unknown, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if this platform does not support an option.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
     /// <remarks>
-    /// Since 1.0.27. The one way to switch off device discovery, or to catch the first log lines, without changing the defaults
-    /// of the whole process. It is not variadic, so it is also the safe way to set options on Apple arm64.
+    /// Available since libusb 1.0.27. Only this function can switch off device discovery, or pass the first log messages to a
+    /// callback, without changing the defaults of the whole process. The function is not variadic, so it is also safe on Apple
+    /// arm64.
     /// </remarks>
     public static int libusb_init_context(libusb_context** ctx, [NativeTypeName("const struct libusb_init_option *")] libusb_init_option* options, int num_options)
     {
@@ -55,297 +61,339 @@ public static unsafe partial class libusb
         return export(ctx, options, num_options);
     }
 
-    /// <summary>Ends a context and frees what it holds.</summary>
-    /// <param name="ctx">The context to end, or null for the default context.</param>
+    /// <summary>Closes a context and frees its resources.</summary>
+    /// <param name="ctx">The context to close, or null for the default context.</param>
     /// <remarks>
-    /// Before this call: let every transfer complete, close every handle, give back every device reference, and join every thread
-    /// that handles events. A thread still inside libusb crashes. A handle that is left open must never be closed afterwards: its
-    /// context is gone. <see cref="libusb.libusb_free_transfer" /> stays legal.
+    /// Before this call, wait until every transfer has completed, close every handle, release every device reference, and join
+    /// every thread that handles events. If a thread is still inside a function of libusb, the process can crash. If a handle is
+    /// still open, it must never be closed afterwards, because its context no longer exists. After this call,
+    /// <see cref="libusb.libusb_free_transfer" /> may still be called.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_exit(libusb_context* ctx);
 
-    /// <summary>Sets how much a context logs. The fixed-argument form of the log level option.</summary>
-    /// <param name="ctx">The context, or null for the default context and, in newer versions, for contexts made later.</param>
+    /// <summary>Sets the log level of a context, like the log level option, but with a fixed number of arguments.</summary>
+    /// <param name="ctx">
+    /// The context, or null for the default context. In newer versions of libusb, null also sets the level of contexts that are
+    /// created later. In libusb 1.0.26, the process crashes if the argument is null and no context exists.
+    /// </param>
     /// <param name="level">
-    /// A <see cref="libusb_log_level" />, 0 (nothing) to 4 (everything). Other values are ignored or clamped.
+    /// A <see cref="libusb_log_level" />, from 0 (no messages) to 4 (all messages). Depending on its version, libusb ignores or
+    /// clamps other values.
     /// </param>
     /// <remarks>
-    /// Deprecated in C in favour of <c>libusb_set_option</c>, but this function has no variable arguments and so is right on
-    /// every ABI. It does nothing when the environment variable <c>LIBUSB_DEBUG</c> is set. Debug level writes several lines per
-    /// transfer.
+    /// Deprecated in C; C programs should use <c>libusb_set_option</c> instead. This function has no variable arguments, so a
+    /// call is correct on every ABI. If the environment variable <c>LIBUSB_DEBUG</c> is set, the function does nothing. At the
+    /// debug level, libusb logs several lines for each transfer.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_set_debug(libusb_context* ctx, int level);
 
-    /// <summary>Sends log lines to a function in place of, or in addition to, standard error.</summary>
+    /// <summary>Sets a callback that receives log messages, either instead of standard error or in addition to it.</summary>
     /// <param name="ctx">
-    /// The context for <see cref="libusb_log_cb_mode.LIBUSB_LOG_CB_CONTEXT" />; not used for the global handler.
+    /// The context for <see cref="libusb_log_cb_mode.LIBUSB_LOG_CB_CONTEXT" />. For a global callback, libusb ignores this
+    /// argument.
     /// </param>
-    /// <param name="cb">The function to call, or null to remove it. It must stay valid until it has been removed.</param>
-    /// <param name="mode">One or both of <see cref="libusb_log_cb_mode" />, joined by a bitwise or.</param>
+    /// <param name="cb">
+    /// The callback, or null to remove the current callback. The callback must stay valid until it is removed.
+    /// </param>
+    /// <param name="mode">One or both values of <see cref="libusb_log_cb_mode" />, combined with a bitwise or.</param>
     /// <remarks>
-    /// Since 1.0.23. Not safe against itself on two threads. A context handler alone does not silence standard error: the global
-    /// one does. The callback runs on any thread, also libusb's own, with libusb's locks held. Libraries built to log to the
-    /// system log, or built with no logging, never call it.
+    /// Available since libusb 1.0.23. Two threads must not call this function at the same time. Only a global callback replaces
+    /// standard error: if there is only a context callback, libusb also writes the context's messages to standard error. libusb
+    /// may call the callback on any thread, including its own threads, and holds its locks during the call. If libusb was built
+    /// to write to the system log, it never calls a global callback. If libusb was built without logging, it calls no callback.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_set_log_cb(libusb_context* ctx, libusb_log_cb cb, int mode);
 
-    /// <summary>Returns the version of the loaded libusb.</summary>
-    /// <returns>A constant structure that belongs to libusb: never null, never to be freed.</returns>
+    /// <summary>Gets the version of the loaded libusb.</summary>
+    /// <returns>
+    /// A pointer to a constant structure that belongs to libusb. It is never null, and the caller must not free it.
+    /// </returns>
     /// <remarks>
-    /// May be called before <see cref="libusb.libusb_init" />. Do not decide from it whether a function exists: 1.0.28 added two
-    /// functions without a new API version. Ask for the export instead.
+    /// This function may be called before <see cref="libusb.libusb_init" />. Do not use the version to find out whether a
+    /// function exists: libusb 1.0.28 added two functions without a new API version. Check whether the library exports the
+    /// function instead.
     /// </remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     [return: NativeTypeName("const struct libusb_version *")]
     public static partial libusb_version* libusb_get_version();
 
-    /// <summary>Returns whether the loaded library, on this platform, can do something.</summary>
+    /// <summary>Returns whether the loaded library supports a capability on this platform.</summary>
     /// <param name="capability">A <see cref="libusb_capability" /> value.</param>
-    /// <returns>Non-zero when it can, 0 when it cannot or when the question is unknown.</returns>
-    /// <remarks>Ask after <see cref="libusb.libusb_init" />: hotplug on Windows, for one, is known only then.</remarks>
+    /// <returns>Non-zero if the library supports the capability; 0 if it does not, or if it does not know the value.</returns>
+    /// <remarks>
+    /// Call this function after <see cref="libusb.libusb_init" />. Before libusb is initialized, the result can be wrong, for
+    /// example for hotplug on Windows.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial int libusb_has_capability(uint capability);
 
-    /// <summary>Gives the C name of an error or status code.</summary>
-    /// <param name="error_code">A <see cref="libusb_error" /> value. Any integer is accepted.</param>
+    /// <summary>Gets the C name of an error or status code.</summary>
+    /// <param name="error_code">
+    /// The code, for example a <see cref="libusb_error" /> value. The function accepts any integer.
+    /// </param>
     /// <returns>
-    /// An ASCII constant such as <c>LIBUSB_ERROR_ACCESS</c>, or a text that says that the code is unknown. Never null, never to
-    /// be freed.
+    /// A constant ASCII string such as <c>LIBUSB_ERROR_ACCESS</c>, or a text that says that the code is unknown. The pointer is
+    /// never null, and the caller must not free it.
     /// </returns>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     [return: NativeTypeName("const char *")]
     public static partial byte* libusb_error_name(int error_code);
 
-    /// <summary>Chooses the language of <see cref="libusb.libusb_strerror" /> for the whole process.</summary>
+    /// <summary>Sets the language of <see cref="libusb.libusb_strerror" /> for the whole process.</summary>
     /// <param name="locale">
-    /// A NUL-terminated ASCII tag whose first two letters are the ISO 639-1 language, such as <c>en</c> or <c>fr_FR</c>.
+    /// A NUL-terminated ASCII tag such as <c>en</c> or <c>fr_FR</c>. Its first two letters are the ISO 639-1 code of the
+    /// language.
     /// </param>
     /// <returns>
-    /// 0; <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the tag is malformed,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no translation (the language then stays as it was).
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the tag is
+    /// malformed, <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if libusb has no texts in this language. After an error, the
+    /// language is unchanged.
     /// </returns>
-    /// <remarks>Not thread-safe: call it once, at start.</remarks>
+    /// <remarks>The function is not thread-safe. Call it once, when the program starts.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_setlocale([NativeTypeName("const char *")] byte* locale);
 
     /// <summary>
-    /// Gives a short sentence about an error code, in the language set with <see cref="libusb.libusb_setlocale" />.
+    /// Gets a short text that describes an error code, in the language that <see cref="libusb.libusb_setlocale" /> has set.
     /// </summary>
     /// <param name="errcode">A <see cref="libusb_error" /> value.</param>
-    /// <returns>A UTF-8 constant without a final full stop. Never null, never to be freed.</returns>
+    /// <returns>
+    /// A constant UTF-8 string without a full stop at its end. The pointer is never null, and the caller must not free it.
+    /// </returns>
     [LibraryImport(LibraryName)]
     [return: NativeTypeName("const char *")]
     public static partial byte* libusb_strerror(int errcode);
 
-    /// <summary>Lists the USB devices that are attached now.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <summary>Gets the USB devices that are attached now.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <param name="list">
-    /// Receives an array of device pointers that ends with a null. Each device in it carries one reference.
+    /// Receives an array of device pointers. A null pointer marks its end. The array holds one reference to each device.
     /// </param>
-    /// <returns>The number of devices, or a negative <see cref="libusb_error" />, in which case nothing is to be freed.</returns>
+    /// <returns>
+    /// The number of devices, or a negative <see cref="libusb_error" />. After an error, there is no array to free.
+    /// </returns>
     /// <remarks>
-    /// Nothing is sent on the bus. Free the array with <see cref="libusb.libusb_free_device_list" /> once the devices of interest
-    /// are opened or have a reference of their own. On Linux this also takes in waiting plug and unplug events. The list is empty
-    /// in a context that was made without device discovery.
+    /// The function sends nothing on the bus. Open the devices that the program needs, or add a reference to them; then free the
+    /// array with <see cref="libusb.libusb_free_device_list" />. On Linux, the function also processes pending plug and unplug
+    /// events. If the context was created without device discovery, the list is empty.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial nint libusb_get_device_list(libusb_context* ctx, libusb_device*** list);
 
-    /// <summary>Frees an array of <see cref="libusb.libusb_get_device_list" />.</summary>
-    /// <param name="list">The array; null does nothing.</param>
+    /// <summary>Frees an array that <see cref="libusb.libusb_get_device_list" /> has returned.</summary>
+    /// <param name="list">The array. With null, the function does nothing.</param>
     /// <param name="unref_devices">
-    /// Non-zero also gives back the one reference that the list holds on each device. With 0 the caller takes those references
-    /// over.
+    /// Non-zero to also release the array's reference to each device; 0 to pass these references to the caller, who must release
+    /// them.
     /// </param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_device_list(libusb_device** list, int unref_devices);
 
-    /// <summary>Takes one more reference on a device, so that it outlives its list, its callback or its handle.</summary>
+    /// <summary>Adds a reference to a device, so that the device outlives its list, hotplug callback or handle.</summary>
     /// <param name="dev">The device.</param>
     /// <returns>The same pointer.</returns>
-    /// <remarks>Thread-safe. Also legal inside a hotplug callback, where the device is only lent.</remarks>
+    /// <remarks>
+    /// The function is thread-safe. It may be called inside a hotplug callback, which does not own a reference to its device.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial libusb_device* libusb_ref_device(libusb_device* dev);
 
-    /// <summary>Gives back one reference; the last one frees the device.</summary>
-    /// <param name="dev">The device; null does nothing.</param>
+    /// <summary>Releases a reference to a device. When the last reference is released, libusb frees the device.</summary>
+    /// <param name="dev">The device. With null, the function does nothing.</param>
     /// <remarks>
-    /// Thread-safe. All references should be back before <see cref="libusb.libusb_exit" />. An allocated transfer holds a
-    /// reference on the device it was last submitted to.
+    /// The function is thread-safe. Release all references before you call <see cref="libusb.libusb_exit" />. A transfer that is
+    /// not yet freed also holds a reference to the device that it was last submitted to.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_unref_device(libusb_device* dev);
 
     /// <summary>
-    /// Reads the manufacturer, product or serial number text that the operating system has cached, without opening the device.
+    /// Gets the manufacturer, product or serial number text from the operating system's cache, without opening the device.
     /// </summary>
     /// <param name="dev">The device.</param>
-    /// <param name="string_type">Which text.</param>
-    /// <param name="data">Receives the text as UTF-8 with a final NUL. Null only requests the size.</param>
+    /// <param name="string_type">The text to get.</param>
+    /// <param name="data">
+    /// Receives the text as UTF-8 with a terminating NUL. With null, the function only returns the size.
+    /// </param>
     /// <param name="length">
-    /// Size of <paramref name="data" /> in bytes; at least 1 even when <paramref name="data" /> is null.
+    /// The size of <paramref name="data" /> in bytes. It must be at least 1, even if <paramref name="data" /> is null.
     /// <see cref="libusb.LIBUSB_DEVICE_STRING_BYTES_MAX" /> is always enough.
     /// </param>
     /// <returns>
-    /// The number of bytes of the text, final NUL included; or a negative <see cref="libusb_error" />, such as
-    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" />, when the
-    /// device has no such text or the platform keeps none.
+    /// The size of the whole text in bytes, including the terminating NUL; or a negative <see cref="libusb_error" />, such as
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" />, if the
+    /// device has no such text or the platform does not cache it.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
-    /// <remarks>Since 1.0.30. No input or output on the bus, and no permission for the device node needed.</remarks>
+    /// <remarks>
+    /// Available since libusb 1.0.30. The function sends nothing on the bus, and needs no permission for the device node.
+    /// </remarks>
     public static int libusb_get_device_string(libusb_device* dev, libusb_device_string_type string_type, [NativeTypeName("char *")] byte* data, int length)
     {
         var export = (delegate* unmanaged<libusb_device*, libusb_device_string_type, byte*, int, int>)OptionalExports.Get(OptionalExports.libusb_get_device_string);
         return export(dev, string_type, data, length);
     }
 
-    /// <summary>Reads the value of the active configuration.</summary>
-    /// <param name="dev">An open handle (C names it so, although it is not a device).</param>
-    /// <param name="config">Receives <c>bConfigurationValue</c>, or 0 when the device is not configured.</param>
+    /// <summary>Gets the value of the active configuration.</summary>
+    /// <param name="dev">
+    /// The open handle of the device. In C, this parameter has the name <c>dev</c> although it is a handle.
+    /// </param>
+    /// <param name="config">
+    /// Receives the <c>bConfigurationValue</c> of the active configuration, or 0 if the device is not configured.
+    /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> after an unplug.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was
+    /// unplugged.
     /// </returns>
     /// <remarks>
-    /// Most systems answer from their cache; where they cannot, this is a control request and so must not be called in a
-    /// callback.
+    /// On most operating systems, libusb reads the value from the system's cache. On the others, libusb sends a control request,
+    /// so this function must not be called in a callback.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_configuration(libusb_device_handle* dev, int* config);
 
-    /// <summary>Copies the device descriptor, with its 16-bit fields already in the byte order of this machine.</summary>
+    /// <summary>Gets a copy of the device descriptor. Its 16-bit fields are in the byte order of this machine.</summary>
     /// <param name="dev">The device.</param>
     /// <param name="desc">Receives the descriptor.</param>
-    /// <returns>0. It cannot fail in libusb 1.0.16 and newer, since the descriptor is read when the device is found.</returns>
-    /// <remarks>No input or output on the bus.</remarks>
+    /// <returns>
+    /// 0. In libusb 1.0.16 and newer, the function cannot fail, because libusb reads the descriptor when it finds the device.
+    /// </returns>
+    /// <remarks>The function sends nothing on the bus.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_device_descriptor(libusb_device* dev, libusb_device_descriptor* desc);
 
-    /// <summary>Gets the parsed descriptor of the configuration that is active.</summary>
+    /// <summary>Gets the parsed descriptor of the active configuration.</summary>
     /// <param name="dev">The device.</param>
     /// <param name="config">
-    /// Receives the descriptor tree, to be freed with <see cref="libusb.libusb_free_config_descriptor" />.
+    /// Receives the descriptor tree. The caller must free it with <see cref="libusb.libusb_free_config_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the device is not
-    /// configured, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when its descriptor is malformed.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the device is not
+    /// configured, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if its descriptor is malformed.
     /// </returns>
-    /// <remarks>Answered from the cache of the operating system; nothing is sent on the bus.</remarks>
+    /// <remarks>libusb reads the descriptor from the operating system's cache, and sends nothing on the bus.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_active_config_descriptor(libusb_device* dev, libusb_config_descriptor** config);
 
     /// <summary>Gets the parsed descriptor of the configuration at an index.</summary>
     /// <param name="dev">The device.</param>
     /// <param name="config_index">
-    /// The index, from 0 to <c>bNumConfigurations</c> - 1. It is not the configuration's value.
+    /// The index, from 0 to <c>bNumConfigurations</c> - 1. The index is not the value of the configuration.
     /// </param>
     /// <param name="config">
-    /// Receives the descriptor tree, to be freed with <see cref="libusb.libusb_free_config_descriptor" />.
+    /// Receives the descriptor tree. The caller must free it with <see cref="libusb.libusb_free_config_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such
-    /// index.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if no configuration has
+    /// this index.
     /// </returns>
-    /// <remarks>On Windows only the active configuration may be known.</remarks>
+    /// <remarks>On Windows, libusb may know only the active configuration.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_config_descriptor(libusb_device* dev, byte config_index, libusb_config_descriptor** config);
 
-    /// <summary>Gets the parsed descriptor of the configuration with a value.</summary>
+    /// <summary>Gets the parsed descriptor of the configuration that has a given value.</summary>
     /// <param name="dev">The device.</param>
-    /// <param name="bConfigurationValue">The value that <c>SET_CONFIGURATION</c> would take.</param>
+    /// <param name="bConfigurationValue">The value of the configuration, as in a <c>SET_CONFIGURATION</c> request.</param>
     /// <param name="config">
-    /// Receives the descriptor tree, to be freed with <see cref="libusb.libusb_free_config_descriptor" />.
+    /// Receives the descriptor tree. The caller must free it with <see cref="libusb.libusb_free_config_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such
-    /// value.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if no configuration has
+    /// this value.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_config_descriptor_by_value(libusb_device* dev, byte bConfigurationValue, libusb_config_descriptor** config);
 
-    /// <summary>
-    /// Frees a configuration descriptor and everything that hangs on it: interfaces, endpoints and the <c>extra</c> bytes of
-    /// each.
-    /// </summary>
-    /// <param name="config">The descriptor; null does nothing.</param>
+    /// <summary>Frees a configuration descriptor with all its interfaces, endpoints and <c>extra</c> bytes.</summary>
+    /// <param name="config">The descriptor. With null, the function does nothing.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_config_descriptor(libusb_config_descriptor* config);
 
-    /// <summary>Finds and parses the SuperSpeed companion in an endpoint's <c>extra</c> bytes.</summary>
-    /// <param name="ctx">The context whose log is used, or null.</param>
-    /// <param name="endpoint">An endpoint of a live configuration descriptor.</param>
+    /// <summary>Gets the parsed SuperSpeed companion descriptor from an endpoint's <c>extra</c> bytes.</summary>
+    /// <param name="ctx">The context that logs errors, or null for the default context.</param>
+    /// <param name="endpoint">An endpoint of a configuration descriptor that is not yet freed.</param>
     /// <param name="ep_comp">
-    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_ss_endpoint_companion_descriptor" />.
+    /// Receives a copy. The caller must free it with <see cref="libusb.libusb_free_ss_endpoint_companion_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> for an endpoint that has
-    /// none, as every endpoint of a device that runs at high speed or slower.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the endpoint has no
+    /// such descriptor. If a device runs at high speed or slower, none of its endpoints has one.
     /// </returns>
-    /// <remarks><c>wBytesPerInterval</c> of it is the size of an isochronous packet at SuperSpeed.</remarks>
+    /// <remarks>
+    /// At SuperSpeed, <c>wBytesPerInterval</c> of this descriptor is the size of an isochronous packet in bytes.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_ss_endpoint_companion_descriptor(libusb_context* ctx, [NativeTypeName("const struct libusb_endpoint_descriptor *")] libusb_endpoint_descriptor* endpoint, libusb_ss_endpoint_companion_descriptor** ep_comp);
 
-    /// <summary>Frees what <see cref="libusb.libusb_get_ss_endpoint_companion_descriptor" /> gave.</summary>
-    /// <param name="ep_comp">The descriptor; null does nothing.</param>
+    /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_ss_endpoint_companion_descriptor" /> returned.</summary>
+    /// <param name="ep_comp">The descriptor to free. Null has no effect.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_ss_endpoint_companion_descriptor(libusb_ss_endpoint_companion_descriptor* ep_comp);
 
-    /// <summary>Reads the device's Binary Object Store: its list of capabilities beyond the classic descriptors.</summary>
+    /// <summary>
+    /// Reads the device's Binary Object Store, which lists the capabilities that the classic descriptors do not describe.
+    /// </summary>
     /// <param name="dev_handle">An open handle.</param>
-    /// <param name="bos">Receives the descriptor, to be freed with <see cref="libusb.libusb_free_bos_descriptor" />.</param>
+    /// <param name="bos">
+    /// Receives the descriptor. The caller frees it with <see cref="libusb.libusb_free_bos_descriptor" />.
+    /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the device has none
-    /// (older than USB 2.1), <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is malformed.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> if the device has no Binary
+    /// Object Store (devices older than USB 2.1), <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the Binary Object Store is
+    /// malformed.
     /// </returns>
-    /// <remarks>Two control requests with a timeout of one second each: never call it in a callback.</remarks>
+    /// <remarks>
+    /// This function sends two control requests, each with a timeout of one second. Never call it in a callback.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_bos_descriptor(libusb_device_handle* dev_handle, libusb_bos_descriptor** bos);
 
-    /// <summary>Frees a Binary Object Store with the capabilities inside it.</summary>
-    /// <param name="bos">The descriptor; null does nothing.</param>
+    /// <summary>Frees a Binary Object Store and its capabilities.</summary>
+    /// <param name="bos">The descriptor to free. Null has no effect.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_bos_descriptor(libusb_bos_descriptor* bos);
 
     /// <summary>Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_USB_2_0_EXTENSION" />.</summary>
-    /// <param name="ctx">The context whose log is used, or null.</param>
-    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="ctx">The context that logs errors, or null for the default context.</param>
+    /// <param name="dev_cap">A capability of a Binary Object Store that has not been freed.</param>
     /// <param name="usb_2_0_extension">
-    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_usb_2_0_extension_descriptor" />.
+    /// Receives a copy. The caller frees it with <see cref="libusb.libusb_free_usb_2_0_extension_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
-    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the capability has
+    /// another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the capability is too short.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_usb_2_0_extension_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_usb_2_0_extension_descriptor** usb_2_0_extension);
 
-    /// <summary>Frees what <see cref="libusb.libusb_get_usb_2_0_extension_descriptor" /> gave.</summary>
-    /// <param name="usb_2_0_extension">The descriptor; null does nothing.</param>
+    /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_usb_2_0_extension_descriptor" /> returned.</summary>
+    /// <param name="usb_2_0_extension">The descriptor to free. Null has no effect.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_usb_2_0_extension_descriptor(libusb_usb_2_0_extension_descriptor* usb_2_0_extension);
 
     /// <summary>Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_SS_USB_DEVICE_CAPABILITY" />.</summary>
-    /// <param name="ctx">The context whose log is used, or null.</param>
-    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="ctx">The context that logs errors, or null for the default context.</param>
+    /// <param name="dev_cap">A capability of a Binary Object Store that has not been freed.</param>
     /// <param name="ss_usb_device_cap">
-    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_ss_usb_device_capability_descriptor" />.
+    /// Receives a copy. The caller frees it with <see cref="libusb.libusb_free_ss_usb_device_capability_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
-    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the capability has
+    /// another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the capability is too short.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_ss_usb_device_capability_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_ss_usb_device_capability_descriptor** ss_usb_device_cap);
 
-    /// <summary>Frees what <see cref="libusb.libusb_get_ss_usb_device_capability_descriptor" /> gave.</summary>
-    /// <param name="ss_usb_device_cap">The descriptor; null does nothing.</param>
+    /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_ss_usb_device_capability_descriptor" /> returned.</summary>
+    /// <param name="ss_usb_device_cap">The descriptor to free. Null has no effect.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_ss_usb_device_capability_descriptor(libusb_ss_usb_device_capability_descriptor* ss_usb_device_cap);
 
@@ -353,31 +401,34 @@ public static unsafe partial class libusb
     /// Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_SUPERSPEED_PLUS_CAPABILITY" /> into lanes and sublink
     /// speeds.
     /// </summary>
-    /// <param name="ctx">The context whose log is used, or null.</param>
-    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="ctx">The context that logs errors, or null for the default context.</param>
+    /// <param name="dev_cap">A capability of a Binary Object Store that has not been freed.</param>
     /// <param name="ssplus_usb_device_cap">
-    /// Receives a parsed copy, to be freed with <see cref="libusb.libusb_free_ssplus_usb_device_capability_descriptor" />.
+    /// Receives a parsed copy. The caller frees it with
+    /// <see cref="libusb.libusb_free_ssplus_usb_device_capability_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
-    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when its length does not fit its count of attributes.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the capability has
+    /// another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the capability is too short for its number of attributes.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.28 added it.
     /// </exception>
-    /// <remarks>Since 1.0.28.</remarks>
+    /// <remarks>Available since libusb 1.0.28.</remarks>
     public static int libusb_get_ssplus_usb_device_capability_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_ssplus_usb_device_capability_descriptor** ssplus_usb_device_cap)
     {
         var export = (delegate* unmanaged<libusb_context*, libusb_bos_dev_capability_descriptor*, libusb_ssplus_usb_device_capability_descriptor**, int>)OptionalExports.Get(OptionalExports.libusb_get_ssplus_usb_device_capability_descriptor);
         return export(ctx, dev_cap, ssplus_usb_device_cap);
     }
 
-    /// <summary>Frees what <see cref="libusb.libusb_get_ssplus_usb_device_capability_descriptor" /> gave.</summary>
-    /// <param name="ssplus_usb_device_cap">The descriptor; null does nothing.</param>
+    /// <summary>
+    /// Frees a descriptor that <see cref="libusb.libusb_get_ssplus_usb_device_capability_descriptor" /> returned.
+    /// </summary>
+    /// <param name="ssplus_usb_device_cap">The descriptor to free. Null has no effect.</param>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.28 added it.
     /// </exception>
-    /// <remarks>Since 1.0.28.</remarks>
+    /// <remarks>Available since libusb 1.0.28.</remarks>
     public static void libusb_free_ssplus_usb_device_capability_descriptor(libusb_ssplus_usb_device_capability_descriptor* ssplus_usb_device_cap)
     {
         var export = (delegate* unmanaged<libusb_ssplus_usb_device_capability_descriptor*, void>)OptionalExports.Get(OptionalExports.libusb_free_ssplus_usb_device_capability_descriptor);
@@ -385,53 +436,53 @@ public static unsafe partial class libusb
     }
 
     /// <summary>Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_CONTAINER_ID" />.</summary>
-    /// <param name="ctx">The context whose log is used, or null.</param>
-    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="ctx">The context that logs errors, or null for the default context.</param>
+    /// <param name="dev_cap">A capability of a Binary Object Store that has not been freed.</param>
     /// <param name="container_id">
-    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_container_id_descriptor" />.
+    /// Receives a copy. The caller frees it with <see cref="libusb.libusb_free_container_id_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
-    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the capability has
+    /// another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the capability is too short.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_container_id_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_container_id_descriptor** container_id);
 
-    /// <summary>Frees what <see cref="libusb.libusb_get_container_id_descriptor" /> gave.</summary>
-    /// <param name="container_id">The descriptor; null does nothing.</param>
+    /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_container_id_descriptor" /> returned.</summary>
+    /// <param name="container_id">The descriptor to free. Null has no effect.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_container_id_descriptor(libusb_container_id_descriptor* container_id);
 
     /// <summary>
-    /// Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_PLATFORM_DESCRIPTOR" />, as WebUSB and Microsoft OS 2.0
-    /// use it.
+    /// Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_PLATFORM_DESCRIPTOR" />, as used by WebUSB and Microsoft
+    /// OS 2.0.
     /// </summary>
-    /// <param name="ctx">The context whose log is used, or null.</param>
-    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="ctx">The context that logs errors, or null for the default context.</param>
+    /// <param name="dev_cap">A capability of a Binary Object Store that has not been freed.</param>
     /// <param name="platform_descriptor">
-    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_platform_descriptor" />. It has <c>bLength</c> - 20 bytes
-    /// of data.
+    /// Receives a copy with <c>bLength</c> - 20 bytes of data. The caller frees the copy with
+    /// <see cref="libusb.libusb_free_platform_descriptor" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
-    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the capability has
+    /// another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the capability is too short.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
-    /// <remarks>Since 1.0.27.</remarks>
+    /// <remarks>Available since libusb 1.0.27.</remarks>
     public static int libusb_get_platform_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_platform_descriptor** platform_descriptor)
     {
         var export = (delegate* unmanaged<libusb_context*, libusb_bos_dev_capability_descriptor*, libusb_platform_descriptor**, int>)OptionalExports.Get(OptionalExports.libusb_get_platform_descriptor);
         return export(ctx, dev_cap, platform_descriptor);
     }
 
-    /// <summary>Frees what <see cref="libusb.libusb_get_platform_descriptor" /> gave.</summary>
-    /// <param name="platform_descriptor">The descriptor; null does nothing.</param>
+    /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_platform_descriptor" /> returned.</summary>
+    /// <param name="platform_descriptor">The descriptor to free. Null has no effect.</param>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
-    /// <remarks>Since 1.0.27.</remarks>
+    /// <remarks>Available since libusb 1.0.27.</remarks>
     public static void libusb_free_platform_descriptor(libusb_platform_descriptor* platform_descriptor)
     {
         var export = (delegate* unmanaged<libusb_platform_descriptor*, void>)OptionalExports.Get(OptionalExports.libusb_free_platform_descriptor);
@@ -439,18 +490,19 @@ public static unsafe partial class libusb
     }
 
     /// <summary>
-    /// Gives the number by which libusb itself distinguishes this device from others while it stays plugged in.
+    /// Gets the number that libusb itself uses to distinguish the device from others while the device stays plugged in.
     /// </summary>
     /// <param name="dev">The device.</param>
     /// <returns>
-    /// The number. Its meaning differs by platform (on Linux, bus number and address together); on Windows it has 32 bits.
+    /// The number, whose meaning depends on the platform. On Linux, the number combines the bus number and the device address. On
+    /// Windows, the number has 32 bits.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
     /// <remarks>
-    /// Since 1.0.30. Useful to match a device with the reports of the operating system's own interface; not stable across
-    /// replugs.
+    /// Available since libusb 1.0.30. Use the number to match a device with the reports of the operating system's own interface.
+    /// The number can change when the device is plugged in again.
     /// </remarks>
     public static CULong libusb_get_session_data(libusb_device* dev)
     {
@@ -458,115 +510,136 @@ public static unsafe partial class libusb
         return export(dev);
     }
 
-    /// <summary>Gives the number of the bus that the device is on.</summary>
+    /// <summary>Gets the number of the bus that the device is on.</summary>
     /// <param name="dev">The device.</param>
-    /// <returns>The bus number, as in the first part of <c>/dev/bus/usb/001/002</c> on Linux.</returns>
-    /// <remarks>Reads a field: no lock, no input or output.</remarks>
+    /// <returns>The bus number, which on Linux is the first number in a path such as <c>/dev/bus/usb/001/002</c>.</returns>
+    /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial byte libusb_get_bus_number(libusb_device* dev);
 
-    /// <summary>Gives the port of the parent hub that the device is plugged in.</summary>
+    /// <summary>Gets the number of the parent hub's port that the device is plugged into.</summary>
     /// <param name="dev">The device.</param>
-    /// <returns>The port, from 1; 0 when it is not known, as for a root hub.</returns>
-    /// <remarks>Reads a field: no lock, no input or output.</remarks>
+    /// <returns>The port number, starting at 1, or 0 if the port is unknown, as for a root hub.</returns>
+    /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial byte libusb_get_port_number(libusb_device* dev);
 
     /// <summary>
-    /// Gives the ports from the root hub down to the device: with the bus number, a name for the physical socket.
+    /// Gets the port numbers from the root hub down to the device. These numbers and the bus number identify the physical socket.
     /// </summary>
     /// <param name="dev">The device.</param>
-    /// <param name="port_numbers">Receives one byte per level.</param>
-    /// <param name="port_numbers_len">Room in <paramref name="port_numbers" />. 7 is enough: USB allows no deeper tree.</param>
+    /// <param name="port_numbers">Receives one byte for each level.</param>
+    /// <param name="port_numbers_len">
+    /// The size of <paramref name="port_numbers" /> in bytes. 7 bytes are always enough, because USB allows no deeper tree.
+    /// </param>
     /// <returns>
-    /// The number of ports, 0 for a root hub; <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> when the room is too small;
-    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when it is not above 0.
+    /// The number of ports, which is 0 for a root hub, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> if <paramref name="port_numbers" /> is too small,
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if <paramref name="port_numbers_len" /> is 0 or negative.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_port_numbers(libusb_device* dev, byte* port_numbers, int port_numbers_len);
 
-    /// <summary>The older form of <see cref="libusb.libusb_get_port_numbers" />.</summary>
-    /// <param name="ctx">Not used.</param>
+    /// <summary>
+    /// Gets the port numbers from the root hub down to the device, as <see cref="libusb.libusb_get_port_numbers" /> does.
+    /// </summary>
+    /// <param name="ctx">This parameter is not used.</param>
     /// <param name="dev">The device.</param>
-    /// <param name="path">Receives one byte per level.</param>
-    /// <param name="path_length">Room in <paramref name="path" />.</param>
-    /// <returns>The number of ports, or <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" />.</returns>
-    /// <remarks>Deprecated in C. It is here because the library still exports it.</remarks>
+    /// <param name="path">Receives one byte for each level.</param>
+    /// <param name="path_length">The size of <paramref name="path" /> in bytes.</param>
+    /// <returns>
+    /// The number of ports, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> if
+    /// <paramref name="path" /> is too small.
+    /// </returns>
+    /// <remarks>
+    /// Deprecated since libusb 1.0.16; use <see cref="libusb.libusb_get_port_numbers" /> instead. The binding contains this
+    /// function because the library still exports it.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_port_path(libusb_context* ctx, libusb_device* dev, byte* path, byte path_length);
 
-    /// <summary>Gives the hub that the device is plugged in.</summary>
+    /// <summary>Gets the hub that the device is plugged into.</summary>
     /// <param name="dev">The device.</param>
-    /// <returns>A borrowed pointer, or null for a root hub and where the platform does not report it.</returns>
+    /// <returns>A borrowed pointer, or null if the device is a root hub or the platform does not report the parent.</returns>
     /// <remarks>
-    /// The pointer is sure only while a device list is held: take the list, ask, take a reference, free the list.
+    /// The pointer is guaranteed to be valid only while the caller holds a device list. Get a device list, call this function,
+    /// take a reference to the parent, and then free the list.
     /// </remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial libusb_device* libusb_get_parent(libusb_device* dev);
 
-    /// <summary>Gives the address that the host has assigned to the device on its bus.</summary>
+    /// <summary>Gets the address that the host has assigned to the device on its bus.</summary>
     /// <param name="dev">The device.</param>
-    /// <returns>The address, 1 to 127 in practice. It changes with every replug.</returns>
-    /// <remarks>Reads a field: no lock, no input or output.</remarks>
+    /// <returns>The address, 1 to 127 in practice. The address changes each time the device is plugged in.</returns>
+    /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial byte libusb_get_device_address(libusb_device* dev);
 
-    /// <summary>Gives the speed that the device was attached at, which can be less than its maximum.</summary>
+    /// <summary>Gets the speed at which the device is connected, which can be lower than its maximum speed.</summary>
     /// <param name="dev">The device.</param>
-    /// <returns>A <see cref="libusb_speed" /> value. New versions may return values that are not in the enumeration.</returns>
-    /// <remarks>Reads a field: no lock, no input or output.</remarks>
+    /// <returns>
+    /// A <see cref="libusb_speed" /> value. New versions of libusb may return values that the enumeration does not contain.
+    /// </returns>
+    /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial int libusb_get_device_speed(libusb_device* dev);
 
-    /// <summary>Gives the raw <c>wMaxPacketSize</c> of an endpoint of the active configuration.</summary>
+    /// <summary>Gets the raw <c>wMaxPacketSize</c> of an endpoint of the active configuration.</summary>
     /// <param name="dev">The device.</param>
-    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>
-    /// The raw field, or <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such endpoint,
-    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
+    /// The raw field, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if there is
+    /// no such endpoint, <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on other failures.
     /// </returns>
     /// <remarks>
-    /// At high speed bits 11 and 12 count extra transactions: 3 x 1024 bytes reads as 0x1400. The first alternate setting that
-    /// has the endpoint decides. For isochronous packets use <see cref="libusb.libusb_get_max_alt_packet_size" />.
+    /// At high speed, bits 11 and 12 contain the number of additional transactions. For example, 3 x 1024 bytes are encoded as
+    /// 0x1400. The value comes from the first alternate setting that has the endpoint. For isochronous packets, use
+    /// <see cref="libusb.libusb_get_max_alt_packet_size" />.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_max_packet_size(libusb_device* dev, byte endpoint);
 
-    /// <summary>Computes how many bytes an endpoint can move in one service interval.</summary>
+    /// <summary>Computes how many bytes an endpoint can transfer in one service interval.</summary>
     /// <param name="dev">The device.</param>
-    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>
-    /// Bytes per interval, or <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such endpoint,
-    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
+    /// The number of bytes per interval, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if there is no such endpoint,
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on other failures.
     /// </returns>
     /// <remarks>
-    /// It looks at the first alternate setting that has the endpoint. That is often the smallest one, and packets of that length
-    /// then overflow. <see cref="libusb.libusb_get_max_alt_packet_size" /> requests the setting in use.
+    /// This function uses the first alternate setting that has the endpoint. That setting often has the smallest packets. If
+    /// another setting is active, packets of the returned length can overflow. To specify the alternate setting, use
+    /// <see cref="libusb.libusb_get_max_alt_packet_size" />.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_max_iso_packet_size(libusb_device* dev, byte endpoint);
 
-    /// <summary>Computes how many bytes an endpoint can move in one service interval in a given alternate setting.</summary>
+    /// <summary>Computes how many bytes an endpoint can transfer in one service interval in a given alternate setting.</summary>
     /// <param name="dev">The device.</param>
     /// <param name="interface_number">
-    /// The interface. It is used as an index in the configuration descriptor, which differs from <c>bInterfaceNumber</c> in
-    /// devices that skip numbers.
+    /// The index of the interface in the configuration descriptor. If a device skips interface numbers, the index differs from
+    /// <c>bInterfaceNumber</c>.
     /// </param>
-    /// <param name="alternate_setting">The alternate setting, also used as an index.</param>
-    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <param name="alternate_setting">The index of the alternate setting within the interface.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>
-    /// Bytes per interval, or <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such endpoint,
-    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
+    /// The number of bytes per interval, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if there is no such endpoint,
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on other failures.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
-    /// <remarks>Since 1.0.27. Takes the SuperSpeed companion and high-bandwidth transactions into account.</remarks>
+    /// <remarks>
+    /// Available since libusb 1.0.27. The result takes the SuperSpeed companion descriptor and high-bandwidth transactions into
+    /// account.
+    /// </remarks>
     public static int libusb_get_max_alt_packet_size(libusb_device* dev, int interface_number, int alternate_setting, byte endpoint)
     {
         var export = (delegate* unmanaged<libusb_device*, int, int, byte, int>)OptionalExports.Get(OptionalExports.libusb_get_max_alt_packet_size);
@@ -575,19 +648,21 @@ public static unsafe partial class libusb
 
     /// <summary>Gets the interface association descriptors of the configuration at an index.</summary>
     /// <param name="dev">The device.</param>
-    /// <param name="config_index">The index, from 0 to <c>bNumConfigurations</c> - 1.</param>
+    /// <param name="config_index">The index of the configuration, from 0 to <c>bNumConfigurations</c> - 1.</param>
     /// <param name="iad_array">
-    /// Receives the array, to be freed with <see cref="libusb.libusb_free_interface_association_descriptors" />. Its length is 0
-    /// when the configuration has none.
+    /// Receives the array, whose length is 0 if the configuration has no such descriptors. The caller frees the array with
+    /// <see cref="libusb.libusb_free_interface_association_descriptors" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such
-    /// index.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if there is no
+    /// configuration with this index.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
-    /// <remarks>Since 1.0.27. They say which interfaces of a composite device belong to one function.</remarks>
+    /// <remarks>
+    /// Available since libusb 1.0.27. The descriptors specify which interfaces of a composite device belong to one function.
+    /// </remarks>
     public static int libusb_get_interface_association_descriptors(libusb_device* dev, byte config_index, libusb_interface_association_descriptor_array** iad_array)
     {
         var export = (delegate* unmanaged<libusb_device*, byte, libusb_interface_association_descriptor_array**, int>)OptionalExports.Get(OptionalExports.libusb_get_interface_association_descriptors);
@@ -597,16 +672,16 @@ public static unsafe partial class libusb
     /// <summary>Gets the interface association descriptors of the active configuration.</summary>
     /// <param name="dev">The device.</param>
     /// <param name="iad_array">
-    /// Receives the array, to be freed with <see cref="libusb.libusb_free_interface_association_descriptors" />.
+    /// Receives the array. The caller frees it with <see cref="libusb.libusb_free_interface_association_descriptors" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the device is not
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the device is not
     /// configured.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
-    /// <remarks>Since 1.0.27.</remarks>
+    /// <remarks>Available since libusb 1.0.27.</remarks>
     public static int libusb_get_active_interface_association_descriptors(libusb_device* dev, libusb_interface_association_descriptor_array** iad_array)
     {
         var export = (delegate* unmanaged<libusb_device*, libusb_interface_association_descriptor_array**, int>)OptionalExports.Get(OptionalExports.libusb_get_active_interface_association_descriptors);
@@ -614,11 +689,11 @@ public static unsafe partial class libusb
     }
 
     /// <summary>Frees an array of interface association descriptors.</summary>
-    /// <param name="iad_array">The array; null does nothing.</param>
+    /// <param name="iad_array">The array to free. Null has no effect.</param>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
-    /// <remarks>Since 1.0.27.</remarks>
+    /// <remarks>Available since libusb 1.0.27.</remarks>
     public static void libusb_free_interface_association_descriptors(libusb_interface_association_descriptor_array* iad_array)
     {
         var export = (delegate* unmanaged<libusb_interface_association_descriptor_array*, void>)OptionalExports.Get(OptionalExports.libusb_free_interface_association_descriptors);
@@ -626,267 +701,294 @@ public static unsafe partial class libusb
     }
 
     /// <summary>
-    /// Makes a handle from a device that the operating system has already opened, as Android's USB service does.
+    /// Creates a handle for a device that the operating system has already opened, as Android's USB service does.
     /// </summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <param name="sys_dev">
-    /// On Linux and Android the file descriptor of the usbfs node. The caller keeps it: it must stay open until after
-    /// <see cref="libusb.libusb_close" />, which does not close it.
+    /// The file descriptor of the usbfs node on Linux and Android. The caller keeps ownership. The file descriptor must stay open
+    /// until <see cref="libusb.libusb_close" /> has returned. That function does not close the file descriptor.
     /// </param>
     /// <param name="dev_handle">Receives the handle.</param>
     /// <returns>
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on every other
-    /// platform, <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" />, <see cref="libusb_error.LIBUSB_ERROR_ACCESS" />.
+    /// platform, <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" /> if there is not enough memory,
+    /// <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> if the caller has no permission.
     /// </returns>
     /// <remarks>
-    /// Since 1.0.23. The device behind it is in no list and must not be opened a second time. Not legal in a transfer callback:
-    /// on Linux it waits for a lock that the event loop holds.
+    /// Available since libusb 1.0.23. The handle's device is in no device list, and must not be opened a second time. Do not call
+    /// this function in a transfer callback: on Linux, the function waits for a lock that the event loop holds.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_wrap_sys_device(libusb_context* ctx, nint sys_dev, libusb_device_handle** dev_handle);
 
     /// <summary>Opens a device for input and output.</summary>
-    /// <param name="dev">The device. The handle takes a reference of its own.</param>
-    /// <param name="dev_handle">Receives the handle; not written on failure.</param>
+    /// <param name="dev">The device. The handle takes its own reference to the device.</param>
+    /// <param name="dev_handle">Receives the handle. On failure, the function does not change this value.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> without permission (on Linux
-    /// a udev rule is missing, or has not run yet just after a plug-in), <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> after
-    /// an unplug, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> when Windows has no WinUSB-like driver on it,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" />.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> if the caller has no
+    /// permission (on Linux, the udev rule is missing, or has not run yet because the device was just plugged in),
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was unplugged,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if the device has no WinUSB-like driver on Windows,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" /> if there is not enough memory.
     /// </returns>
     /// <remarks>
-    /// Sends nothing on the bus. Not legal in a transfer callback: on Linux it waits for a lock that the event loop holds,
-    /// without end. Legal in a hotplug callback.
+    /// This function sends nothing on the bus. Do not call it in a transfer callback: on Linux, the function waits without end
+    /// for a lock that the event loop holds. Hotplug callbacks may call this function.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_open(libusb_device* dev, libusb_device_handle** dev_handle);
 
-    /// <summary>Closes a handle and gives back its reference on the device.</summary>
-    /// <param name="dev_handle">The handle; null does nothing.</param>
+    /// <summary>Closes a handle and releases its reference to the device.</summary>
+    /// <param name="dev_handle">The handle to close. Null has no effect.</param>
     /// <remarks>
     /// <para>
-    /// Every transfer on it must have had its callback before. The callback of one that is still in flight never runs, and a
-    /// later cancel of it crashes on Windows. Release claimed interfaces and free device memory first.
+    /// Before this call, the callbacks of all transfers on the handle must have run. If a transfer is still in flight, its
+    /// callback never runs, and a later attempt to cancel the transfer crashes on Windows. Release claimed interfaces and free
+    /// device memory before this call.
     /// </para>
     /// <para>
-    /// It interrupts the event loop and waits for it, so it blocks while a callback runs on another thread. From a transfer
-    /// callback it deadlocks on Linux.
+    /// This function interrupts the event loop and waits for the loop. Therefore, the function blocks while a callback runs on
+    /// another thread. On Linux, a transfer callback that calls this function deadlocks.
     /// </para>
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_close(libusb_device_handle* dev_handle);
 
-    /// <summary>Gives the device that a handle was opened from.</summary>
+    /// <summary>Gets the device that a handle was opened from.</summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <returns>A borrowed pointer, good as long as the handle is. Take a reference to keep it longer.</returns>
-    /// <remarks>Reads a field: no lock, no input or output.</remarks>
+    /// <returns>
+    /// A borrowed pointer, which is valid until the handle is closed. To use the device longer, take a reference to it.
+    /// </returns>
+    /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial libusb_device* libusb_get_device(libusb_device_handle* dev_handle);
 
-    /// <summary>Makes a configuration the active one.</summary>
+    /// <summary>Activates a configuration.</summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <param name="configuration">The configuration's value, 1 to 255; -1 puts the device in the unconfigured state.</param>
+    /// <param name="configuration">The configuration's value, 1 to 255, or -1 for the unconfigured state.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> for a value that the
-    /// device lacks, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> while an interface is claimed or a kernel driver holds one,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the device has no
+    /// configuration with this value, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if an interface is claimed or bound to a
+    /// kernel driver, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was unplugged.
     /// </returns>
     /// <remarks>
-    /// It blocks. Even when the value is already active, it is a light reset of the device: alternate settings return to 0 and
-    /// data toggles are cleared. Read the active value first. Windows cannot change it.
+    /// This function blocks. If the configuration is already active, the call is a lightweight reset of the device: alternate
+    /// settings return to 0 and data toggles are cleared. To avoid this reset, first read the active configuration's value.
+    /// Windows cannot change the configuration.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_set_configuration(libusb_device_handle* dev_handle, int configuration);
 
-    /// <summary>Takes an interface for this handle, as input and output on its endpoints requires.</summary>
+    /// <summary>Claims an interface for the handle. Input and output on the interface's endpoints require this claim.</summary>
     /// <param name="dev_handle">The handle.</param>
     /// <param name="interface_number">The interface's <c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <returns>
-    /// 0, also when this handle has it already; or a negative <see cref="libusb_error" />:
-    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> when a kernel driver or another process has it (detach the driver),
-    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the active configuration lacks it,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />, <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> outside 0 to
-    /// 31.
+    /// 0, also if the handle has already claimed the interface; or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if a kernel driver or another process uses the interface,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the active configuration does not have the interface,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was unplugged,
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the number is not in the range 0 to 31.
     /// </returns>
-    /// <remarks>Local: nothing is sent to the device.</remarks>
+    /// <remarks>
+    /// The claim is local to the host. This function sends nothing to the device. If a kernel driver uses the interface, first
+    /// detach the driver.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_claim_interface(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary>Gives a claimed interface back.</summary>
+    /// <summary>Releases a claimed interface.</summary>
     /// <param name="dev_handle">The handle.</param>
     /// <param name="interface_number">The interface's <c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when it was not claimed,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the interface was not
+    /// claimed, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was unplugged.
     /// </returns>
     /// <remarks>
-    /// It blocks: a SET_INTERFACE request puts the interface back on alternate setting 0. Bulk streams on it are freed, and with
-    /// automatic detach the kernel driver comes back.
+    /// This function blocks while a SET_INTERFACE request selects alternate setting 0 again. The interface's bulk streams are
+    /// freed. If automatic detach is enabled, the kernel driver is attached again.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_release_interface(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary>Opens the first device found with a vendor and product number. For quick experiments only.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="vendor_id">The <c>idVendor</c> to look for.</param>
-    /// <param name="product_id">The <c>idProduct</c> to look for.</param>
+    /// <summary>
+    /// Opens the first device that has the given vendor and product numbers. Use this function only for quick experiments.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="vendor_id">The <c>idVendor</c> of the device.</param>
+    /// <param name="product_id">The <c>idProduct</c> of the device.</param>
     /// <returns>
-    /// A handle, or null when there is no such device or when it cannot be opened. The reason is only in the log.
+    /// A handle, or null if there is no such device or if it cannot be opened. Only the log contains the reason.
     /// </returns>
     /// <remarks>
-    /// Two devices of one kind cannot be distinguished this way, and a missing permission looks like a missing device.
+    /// This function cannot distinguish two devices of the same kind, or a missing permission from a missing device.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial libusb_device_handle* libusb_open_device_with_vid_pid(libusb_context* ctx, ushort vendor_id, ushort product_id);
 
     /// <summary>Activates an alternate setting of a claimed interface.</summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <param name="interface_number">The claimed interface, 0 to 31.</param>
+    /// <param name="interface_number">The number of the claimed interface, 0 to 31.</param>
     /// <param name="alternate_setting">The setting's <c>bAlternateSetting</c>, 0 to 255.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the interface is not
-    /// claimed or lacks the setting, <see cref="libusb_error.LIBUSB_ERROR_IO" /> often when the bus has not enough bandwidth
-    /// left, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the interface is not
+    /// claimed or has no such setting, <see cref="libusb_error.LIBUSB_ERROR_IO" /> (on Linux,
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" />) if the request failed, often because the bus does not have enough
+    /// bandwidth left, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was unplugged.
     /// </returns>
     /// <remarks>
-    /// It blocks. Isochronous bandwidth is reserved here, and given back with setting 0. No transfer may be in flight on the
-    /// interface.
+    /// This function blocks, and reserves the setting's isochronous bandwidth. Setting 0 releases the bandwidth. No transfer may
+    /// be in flight on the interface.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_set_interface_alt_setting(libusb_device_handle* dev_handle, int interface_number, int alternate_setting);
 
-    /// <summary>Clears the halt (stall) of an endpoint, on the device and in the host.</summary>
+    /// <summary>Clears the halt (stall) of an endpoint, on the device and on the host.</summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such
-    /// endpoint, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if there is no such
+    /// endpoint, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was unplugged.
     /// </returns>
     /// <remarks>
-    /// It blocks, and resets the data toggle. Cancel what is queued on the endpoint first. This is the answer to
-    /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> on a bulk or interrupt endpoint; a control endpoint recovers by itself.
+    /// This function blocks, and resets the data toggle. First cancel all transfers on the endpoint. Call this function after
+    /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> on a bulk or interrupt endpoint. Control endpoints recover without this
+    /// call.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_clear_halt(libusb_device_handle* dev_handle, byte endpoint);
 
-    /// <summary>Resets the device's port and then puts back its configuration, claims and alternate settings.</summary>
+    /// <summary>Resets the device's port and then restores the device's configuration, claims and alternate settings.</summary>
     /// <param name="dev_handle">The handle.</param>
     /// <returns>
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> or
-    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> when the device came back as another one (changed descriptors, or no
-    /// restored state). The handle is then dead: close it and look for the device again.
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device is no longer the same (its descriptors changed, or its
+    /// state could not be restored). The handle is then unusable: close it and search for the device again.
     /// </returns>
-    /// <remarks>It blocks, often for 100 ms and more. Every transfer in flight fails.</remarks>
+    /// <remarks>This function blocks, often for 100 ms or more. Every transfer in flight fails.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_reset_device(libusb_device_handle* dev_handle);
 
-    /// <summary>Allocates USB 3 bulk streams on some endpoints.</summary>
+    /// <summary>Allocates USB 3 bulk streams on one or more endpoints.</summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <param name="num_streams">How many streams to ask for, per endpoint.</param>
-    /// <param name="endpoints">The endpoint addresses. All must be of one claimed interface.</param>
-    /// <param name="num_endpoints">How many addresses there are, 30 at most.</param>
+    /// <param name="num_streams">The number of streams to request for each endpoint.</param>
+    /// <param name="endpoints">The addresses of the endpoints. All endpoints must belong to one claimed interface.</param>
+    /// <param name="num_endpoints">The number of addresses, at most 30.</param>
     /// <returns>
-    /// The number of streams that were allocated, which may be less than requested; usable identifiers run from 1 to that number.
-    /// Or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> unless the host is Linux
-    /// with xHCI or macOS.
+    /// The number of allocated streams, which may be lower than requested, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> unless the host runs macOS, or Linux with xHCI. Valid stream
+    /// identifiers are 1 to the number of allocated streams.
     /// </returns>
-    /// <remarks>They end with <see cref="libusb.libusb_free_streams" />, or when the interface is released.</remarks>
+    /// <remarks>
+    /// The streams exist until <see cref="libusb.libusb_free_streams" /> frees them or the interface is released.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_alloc_streams(libusb_device_handle* dev_handle, uint num_streams, byte* endpoints, int num_endpoints);
 
-    /// <summary>Frees the bulk streams of some endpoints.</summary>
+    /// <summary>Frees the bulk streams of one or more endpoints.</summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <param name="endpoints">The endpoint addresses.</param>
-    /// <param name="num_endpoints">How many addresses there are.</param>
+    /// <param name="endpoints">The addresses of the endpoints.</param>
+    /// <param name="num_endpoints">The number of addresses.</param>
     /// <returns>0, or a negative <see cref="libusb_error" />.</returns>
-    /// <remarks>No transfer may be in flight on a stream.</remarks>
+    /// <remarks>No transfer may be in flight on any of the streams.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_free_streams(libusb_device_handle* dev_handle, byte* endpoints, int num_endpoints);
 
     /// <summary>
-    /// Allocates memory that the host controller can reach directly, to save the kernel's copy of every transfer.
+    /// Allocates memory that the host controller can access directly, so that the kernel does not copy the data of every
+    /// transfer.
     /// </summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <param name="length">Size in bytes. The kernel rounds up to whole pages.</param>
+    /// <param name="length">The size in bytes, which the kernel rounds up to whole pages.</param>
     /// <returns>
-    /// The memory, or null: on every system but Linux (4.6 or newer), and when usbfs's budget (16 MiB for the system by default)
-    /// is used up. Fall back to ordinary memory then.
+    /// The memory, or null if the system is not Linux 4.6 or newer, or if the memory limit of usbfs (by default 16 MiB for the
+    /// whole system) is reached. If the result is null, use ordinary memory.
     /// </returns>
     /// <remarks>
-    /// A transfer's buffer must lie wholly inside one such block; several may share one. On machines whose DMA is not coherent
-    /// (many ARM boards) the memory is uncached, and reading it with the CPU can be dozens of times slower: measure before use.
-    /// Free it with <see cref="libusb.libusb_dev_mem_free" />, before the handle is closed.
+    /// The whole buffer of a transfer must be inside one block of this memory. Several buffers may share a block. On machines
+    /// whose DMA is not coherent (many ARM boards), the memory is uncached. Reading it with the CPU can then be dozens of times
+    /// slower, so measure the speed before you use it. Before the handle is closed, free the memory with
+    /// <see cref="libusb.libusb_dev_mem_free" />.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial byte* libusb_dev_mem_alloc(libusb_device_handle* dev_handle, nuint length);
 
-    /// <summary>Frees memory of <see cref="libusb.libusb_dev_mem_alloc" />.</summary>
-    /// <param name="dev_handle">The same handle that it was allocated on.</param>
-    /// <param name="buffer">The memory.</param>
-    /// <param name="length">The same length that was requested.</param>
+    /// <summary>Frees memory that <see cref="libusb.libusb_dev_mem_alloc" /> allocated.</summary>
+    /// <param name="dev_handle">The handle that was used to allocate the memory.</param>
+    /// <param name="buffer">The memory to free.</param>
+    /// <param name="length">The length that was requested when the memory was allocated, in bytes.</param>
     /// <returns>0, or a negative <see cref="libusb_error" />.</returns>
     /// <remarks>
-    /// Every transfer that used it must have completed. Never leave this to the <c>FREE_BUFFER</c> flag, which calls C's
-    /// <c>free</c>.
+    /// Every transfer that used the memory must have completed. Do not use the <c>FREE_BUFFER</c> flag for this memory, because
+    /// that flag calls C's <c>free</c>.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_dev_mem_free(libusb_device_handle* dev_handle, byte* buffer, nuint length);
 
     /// <summary>Returns whether a kernel driver is bound to an interface.</summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <param name="interface_number">The interface, 0 to 31.</param>
+    /// <param name="interface_number">The number of the interface, 0 to 31.</param>
     /// <returns>
-    /// 1 when one is, 0 when none is, or a negative <see cref="libusb_error" />:
-    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// 1 if a kernel driver is bound, 0 if not, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if
+    /// the device was unplugged.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_kernel_driver_active(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary>Unbinds the kernel driver of an interface so that it can be claimed.</summary>
+    /// <summary>Detaches the kernel driver from an interface so that the interface can be claimed.</summary>
     /// <param name="dev_handle">The handle.</param>
-    /// <param name="interface_number">The interface, 0 to 31.</param>
+    /// <param name="interface_number">The number of the interface, 0 to 31.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when no driver was bound,
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if no driver was bound,
     /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> on
-    /// macOS without the entitlement or root, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// macOS without the entitlement or root privileges, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was
+    /// unplugged.
     /// </returns>
     /// <remarks>
-    /// On macOS it captures the whole device. Nothing binds the driver again by itself: see
-    /// <see cref="libusb.libusb_set_auto_detach_kernel_driver" />.
+    /// On macOS, this function captures the whole device. The driver is not attached again automatically unless
+    /// <see cref="libusb.libusb_set_auto_detach_kernel_driver" /> has enabled this.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_detach_kernel_driver(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary>Binds the kernel's driver to an interface again.</summary>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="interface_number">The interface, 0 to 31. Release it first.</param>
+    /// <summary>Binds the kernel driver to an interface again.</summary>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="interface_number">The number of the interface, 0 to 31. Release the interface before this call.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when no driver was
-    /// detached, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> while the interface is claimed,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the kernel has no
+    /// driver for the interface, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if the interface is claimed or already has a
+    /// driver, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device is unplugged.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_attach_kernel_driver(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary>Makes claims detach the kernel's driver, and releases attach it again.</summary>
-    /// <param name="dev_handle">The handle. The setting is its own; it starts off.</param>
-    /// <param name="enable">Non-zero to turn it on, 0 to turn it off.</param>
+    /// <summary>
+    /// Sets whether libusb detaches the kernel driver when it claims an interface, and attaches the driver again when it releases
+    /// the interface.
+    /// </summary>
+    /// <param name="dev_handle">
+    /// The device handle. The setting applies only to this handle, and is off when the handle is opened.
+    /// </param>
+    /// <param name="enable">Non-zero to turn the setting on, 0 to turn it off.</param>
     /// <returns>
-    /// 0, or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> where drivers cannot be detached (Windows); harmless to
-    /// ignore there.
+    /// 0, or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if the platform cannot detach drivers (Windows). A program
+    /// can ignore this error.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_set_auto_detach_kernel_driver(libusb_device_handle* dev_handle, int enable);
 
-    /// <summary>Returns whether an endpoint can use WinUSB's raw input and output.</summary>
-    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
-    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
-    /// <returns>1 when it can, 0 when it cannot, or a negative <see cref="libusb_error" />.</returns>
+    /// <summary>Returns whether an endpoint supports WinUSB's raw I/O.</summary>
+    /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
+    /// <param name="endpoint">The address of the endpoint, including the direction bit.</param>
+    /// <returns>1 if the endpoint supports raw I/O, 0 if it does not, or a negative <see cref="libusb_error" />.</returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
-    /// <remarks>Since 1.0.30. Only Windows has this; elsewhere the answer is never 1.</remarks>
+    /// <remarks>
+    /// Available since libusb 1.0.30. Only Windows supports raw I/O. On other systems, the function never returns 1.
+    /// </remarks>
     public static int libusb_endpoint_supports_raw_io(libusb_device_handle* dev_handle, byte endpoint)
     {
         var export = (delegate* unmanaged<libusb_device_handle*, byte, int>)OptionalExports.Get(OptionalExports.libusb_endpoint_supports_raw_io);
@@ -894,21 +996,23 @@ public static unsafe partial class libusb
     }
 
     /// <summary>
-    /// Turns WinUSB's raw input and output on or off for an endpoint. Raw requests are not queued one by one, which removes gaps.
+    /// Turns WinUSB's raw I/O on or off for an endpoint. With raw I/O, WinUSB passes each request to the USB stack immediately
+    /// instead of queueing it, which avoids gaps between the requests.
     /// </summary>
-    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
-    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
-    /// <param name="enable">Non-zero to turn it on, 0 to turn it off.</param>
+    /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
+    /// <param name="endpoint">The address of the endpoint, including the direction bit.</param>
+    /// <param name="enable">Non-zero to turn raw I/O on, 0 to turn it off.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> where there is no raw
-    /// mode.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if the platform or
+    /// the driver does not support raw I/O.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
     /// <remarks>
-    /// Since 1.0.30. While it is on, each IN request must be a multiple of the endpoint's packet size and no longer than
-    /// <see cref="libusb.libusb_get_max_raw_io_transfer_size" />. No transfer may be in flight on the endpoint.
+    /// Available since libusb 1.0.30. While raw I/O is on, the length of each IN request must be a multiple of the endpoint's
+    /// packet size, and must not exceed the result of <see cref="libusb.libusb_get_max_raw_io_transfer_size" />. No transfer may
+    /// be in flight on the endpoint during this call.
     /// </remarks>
     public static int libusb_endpoint_set_raw_io(libusb_device_handle* dev_handle, byte endpoint, int enable)
     {
@@ -916,17 +1020,17 @@ public static unsafe partial class libusb
         return export(dev_handle, endpoint, enable);
     }
 
-    /// <summary>Gives the longest transfer that raw input and output takes on an endpoint.</summary>
-    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
-    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <summary>Gets the maximum length of a transfer with raw I/O on an endpoint.</summary>
+    /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
+    /// <param name="endpoint">The address of the endpoint, including the direction bit.</param>
     /// <returns>
-    /// Bytes, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> where there is no
-    /// raw mode.
+    /// The maximum length in bytes, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if the platform or the driver does not support raw I/O.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
-    /// <remarks>Since 1.0.30.</remarks>
+    /// <remarks>Available since libusb 1.0.30.</remarks>
     public static int libusb_get_max_raw_io_transfer_size(libusb_device_handle* dev_handle, byte endpoint)
     {
         var export = (delegate* unmanaged<libusb_device_handle*, byte, int>)OptionalExports.Get(OptionalExports.libusb_get_max_raw_io_transfer_size);
@@ -934,408 +1038,472 @@ public static unsafe partial class libusb
     }
 
     /// <summary>
-    /// Allocates a transfer. It is the only legal way to get one: libusb keeps private data in front of the structure.
+    /// Allocates a transfer. Allocate every transfer with this function, because libusb keeps private data in front of the
+    /// structure.
     /// </summary>
-    /// <param name="iso_packets">The most isochronous packets that it will carry; 0 for every other kind.</param>
-    /// <returns>A zeroed transfer, or null without memory or for a negative count.</returns>
+    /// <param name="iso_packets">
+    /// The maximum number of isochronous packets of the transfer; 0 for other types of transfers.
+    /// </param>
+    /// <returns>
+    /// A transfer whose fields are all zero, or null if there is not enough memory or the number of packets is negative.
+    /// </returns>
     /// <remarks>
-    /// One transfer can be submitted again and again. Free it with <see cref="libusb.libusb_free_transfer" /> while it is not in
-    /// flight. <c>num_iso_packets</c> must never be set above <paramref name="iso_packets" />: libusb does not keep the limit and
-    /// would write past the end.
+    /// A transfer can be submitted any number of times. When the transfer is not in flight, it can be freed with
+    /// <see cref="libusb.libusb_free_transfer" />. Never set <c>num_iso_packets</c> to more than <paramref name="iso_packets" />:
+    /// libusb does not check the number, and would write past the end of the transfer.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial libusb_transfer* libusb_alloc_transfer(int iso_packets);
 
-    /// <summary>Queues a filled transfer and returns at once.</summary>
+    /// <summary>Submits a filled transfer and returns immediately.</summary>
     /// <param name="transfer">
-    /// The transfer. Until its callback runs, it and its buffer belong to libusb: do not touch, move or free them.
+    /// The transfer. Until the transfer's callback runs, the transfer and its buffer belong to libusb: do not access, move or
+    /// free them.
     /// </param>
     /// <returns>
-    /// 0, and the callback will run exactly once; or a negative <see cref="libusb_error" />, and the callback will not run:
-    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> after an unplug, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> when it
-    /// is in flight already, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> for a flag the platform lacks,
-    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for a length the platform cannot take,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" /> or <see cref="libusb_error.LIBUSB_ERROR_IO" /> (isochronous and control)
-    /// on Linux when usbfs's memory budget is used up.
+    /// 0 if the transfer was submitted, in which case its callback runs exactly once. Otherwise the result is a negative
+    /// <see cref="libusb_error" />, and the callback does not run: <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the
+    /// device is unplugged, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if the transfer is already in flight,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if the platform does not support a flag of the transfer,
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the platform does not support the length. If the memory limit of
+    /// usbfs is reached on Linux, the result is <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" /> or, for isochronous and control
+    /// transfers, <see cref="libusb_error.LIBUSB_ERROR_IO" />.
     /// </returns>
     /// <remarks>
-    /// Legal inside the transfer's own callback. Write every isochronous packet length anew before each submit: WinUSB uses that
-    /// memory while the transfer is in flight. For streams set <c>timeout</c> to 0: timed transfers cost a sorted insertion and a
-    /// timer.
+    /// The function may be called in the transfer's own callback. Before each submission, write the length of every isochronous
+    /// packet again, because WinUSB uses the memory of these lengths while the transfer is in flight. For continuous data
+    /// streams, set <c>timeout</c> to 0: for each transfer with a time limit, libusb inserts an entry into a sorted list and may
+    /// have to set a timer.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_submit_transfer(libusb_transfer* transfer);
 
-    /// <summary>Requests that a transfer be cancelled. The callback still comes, later.</summary>
-    /// <param name="transfer">A transfer in flight.</param>
+    /// <summary>Requests the cancellation of a transfer. The transfer's callback still runs later.</summary>
+    /// <param name="transfer">The transfer to cancel.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when it is not in flight,
-    /// is already done or is already being cancelled. That does not say whether its callback has run.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the transfer is not in
+    /// flight, is already complete, or is already being cancelled. This error does not indicate whether the callback has run.
     /// </returns>
     /// <remarks>
-    /// The status can still be a normal completion. On macOS, and on some Windows drivers, all transfers of the endpoint go with
-    /// it. A WinUSB isochronous transfer may need to be cancelled again until its callback runs.
+    /// The transfer can still complete normally. On macOS, and with some drivers on Windows, the call cancels all transfers of
+    /// the endpoint. A WinUSB isochronous transfer may have to be cancelled repeatedly until its callback runs.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_cancel_transfer(libusb_transfer* transfer);
 
     /// <summary>Frees a transfer.</summary>
-    /// <param name="transfer">The transfer; null does nothing. It must not be in flight: its callback must have run.</param>
+    /// <param name="transfer">
+    /// The transfer, or null for no effect. The transfer must not be in flight: the callback of its last submission must have
+    /// run.
+    /// </param>
     /// <remarks>
-    /// It gives back the device reference that the last submit took. It also frees the buffer when the <c>FREE_BUFFER</c> flag is
-    /// set, with C's <c>free</c>, which is wrong for memory of .NET.
+    /// The function also releases the device reference that the last submission took. If the <c>FREE_BUFFER</c> flag is set, the
+    /// function frees the buffer with C's <c>free</c>. Never set this flag for memory that .NET allocated.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_transfer(libusb_transfer* transfer);
 
-    /// <summary>Sets the bulk stream that a transfer runs on.</summary>
-    /// <param name="transfer">The transfer, not in flight.</param>
-    /// <param name="stream_id">The stream, from 1 to what <see cref="libusb.libusb_alloc_streams" /> returned.</param>
+    /// <summary>Sets the bulk stream of a transfer.</summary>
+    /// <param name="transfer">The transfer, which must not be in flight.</param>
+    /// <param name="stream_id">
+    /// The number of the stream, from 1 to the number that <see cref="libusb.libusb_alloc_streams" /> returned.
+    /// </param>
     /// <remarks>
-    /// The number survives completion and new submits. The transfer's type must be
+    /// The transfer keeps the number of the stream after its completion and for later submissions. The transfer's type must be
     /// <see cref="libusb_transfer_type.LIBUSB_TRANSFER_TYPE_BULK_STREAM" />.
     /// </remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial void libusb_transfer_set_stream_id(libusb_transfer* transfer, uint stream_id);
 
-    /// <summary>Gives the bulk stream that a transfer runs on.</summary>
+    /// <summary>Gets the bulk stream of a transfer.</summary>
     /// <param name="transfer">The transfer.</param>
-    /// <returns>The stream's number, 0 when none was set.</returns>
+    /// <returns>The number of the stream, or 0 if no stream was set.</returns>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial uint libusb_transfer_get_stream_id(libusb_transfer* transfer);
 
-    /// <summary>Does a control transfer on endpoint 0 and waits for it.</summary>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="bmRequestType">Direction (bit 7), type (bits 5 and 6) and recipient (bits 0 to 4) of the request.</param>
-    /// <param name="bRequest">The request.</param>
-    /// <param name="wValue">The request's value, in this machine's byte order.</param>
+    /// <summary>Submits a control transfer on endpoint 0 and waits until the transfer completes.</summary>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="bmRequestType">The direction (bit 7), type (bits 5 and 6) and recipient (bits 0 to 4) of the request.</param>
+    /// <param name="bRequest">The number of the request.</param>
+    /// <param name="wValue">The value of the request, in the byte order of the host.</param>
     /// <param name="wIndex">
-    /// The request's index, in this machine's byte order: often an interface number or an endpoint address.
+    /// The index of the request, in the byte order of the host. It is often an interface number or an endpoint address.
     /// </param>
     /// <param name="data">
-    /// The data to send, or the room for the data to receive. May be null when <paramref name="wLength" /> is 0.
+    /// The data to send, or the buffer for the received data. The pointer may be null if <paramref name="wLength" /> is 0.
     /// </param>
-    /// <param name="wLength">Length of the data in bytes, at most 4096 on Linux and 4088 on Windows.</param>
-    /// <param name="timeout">Milliseconds to wait; 0 waits without end.</param>
+    /// <param name="wLength">The length of the data in bytes, at most 4096 on Linux and 4088 on Windows.</param>
+    /// <param name="timeout">The time limit in milliseconds; 0 for no limit.</param>
     /// <returns>
-    /// The number of bytes moved in the data stage, or a negative <see cref="libusb_error" />:
-    /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the device does not know the request,
-    /// <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" />, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />,
-    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> inside a callback, <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" />
-    /// when it is longer than the platform takes.
+    /// The number of bytes transferred in the data stage, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> if the device does not support the request,
+    /// <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> if the time limit expires,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device is unplugged,
+    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if the function is called in a callback,
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the data is longer than the platform supports.
     /// </returns>
     /// <remarks>
-    /// It handles events while it waits, so other transfers' callbacks may run on this thread. Each call allocates a transfer and
-    /// copies the data.
+    /// The function handles events while it waits, so the callbacks of other transfers may run on this thread. Each call
+    /// allocates a transfer and copies the data.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_control_transfer(libusb_device_handle* dev_handle, byte bmRequestType, byte bRequest, ushort wValue, ushort wIndex, byte* data, ushort wLength, uint timeout);
 
-    /// <summary>Does a bulk transfer and waits for it.</summary>
-    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
-    /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="data">The data to send, or the room for the data to receive.</param>
+    /// <summary>Submits a bulk transfer and waits until the transfer completes.</summary>
+    /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
+    /// <param name="endpoint">The address of the endpoint. Bit 7 is the direction.</param>
+    /// <param name="data">The data to send, or the buffer for the received data.</param>
     /// <param name="length">
-    /// Length in bytes. For IN use a multiple of the packet size, or a longer last packet is an overflow.
+    /// The length of the data or the buffer in bytes. For IN, use a multiple of the packet size: if the last packet is longer
+    /// than the rest of the buffer, the transfer fails with an overflow.
     /// </param>
-    /// <param name="transferred">Receives the bytes that were moved, also when the call times out. May be null.</param>
-    /// <param name="timeout">Milliseconds to wait; 0 waits without end.</param>
+    /// <param name="transferred">
+    /// Receives the number of bytes transferred, even if the time limit expires. The pointer may be null.
+    /// </param>
+    /// <param name="timeout">The time limit in milliseconds; 0 for no limit.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> (look at
-    /// <paramref name="transferred" />: data may have moved), <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the endpoint is
-    /// halted, <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> when the device sent more than the room,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> inside a callback.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> if the time limit expires
+    /// (check <paramref name="transferred" />, because some data may have been transferred),
+    /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> if the endpoint is halted, <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" />
+    /// if the device sends more data than the buffer can hold, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device
+    /// is unplugged, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if the function is called in a callback.
     /// </returns>
     /// <remarks>
-    /// It handles events while it waits, so other transfers' callbacks may run on this thread. One call at a time cannot keep a
-    /// bus busy; queue several transfers for that.
+    /// The function handles events while it waits, so the callbacks of other transfers may run on this thread. Consecutive calls
+    /// cannot use the full bandwidth of the bus. For the full bandwidth, submit several transfers at once.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_bulk_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout);
 
-    /// <summary>Does an interrupt transfer and waits for it.</summary>
-    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
-    /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="data">The data to send, or the room for the data to receive.</param>
-    /// <param name="length">Length in bytes. For IN at least the packet size.</param>
-    /// <param name="transferred">Receives the bytes that were moved, also when the call times out. May be null.</param>
-    /// <param name="timeout">Milliseconds to wait; 0 waits without end.</param>
+    /// <summary>Submits an interrupt transfer and waits until the transfer completes.</summary>
+    /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
+    /// <param name="endpoint">The address of the endpoint. Bit 7 is the direction.</param>
+    /// <param name="data">The data to send, or the buffer for the received data.</param>
+    /// <param name="length">
+    /// The length of the data or the buffer in bytes. For IN, the length must be at least the packet size.
+    /// </param>
+    /// <param name="transferred">
+    /// Receives the number of bytes transferred, even if the time limit expires. The pointer may be null.
+    /// </param>
+    /// <param name="timeout">The time limit in milliseconds; 0 for no limit.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> when the device had nothing
-    /// to say, <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the endpoint is halted,
-    /// <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" />, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />,
-    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> inside a callback.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> if the time limit expires,
+    /// for example because the device has no data, <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> if the endpoint is halted,
+    /// <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> if the device sends more data than the buffer can hold,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device is unplugged,
+    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if the function is called in a callback.
     /// </returns>
     /// <remarks>
-    /// The polling interval is the endpoint's own <c>bInterval</c>; <paramref name="timeout" /> does not change it.
+    /// The endpoint's <c>bInterval</c> is the polling interval. <paramref name="timeout" /> does not change the interval.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_interrupt_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout);
 
-    /// <summary>Reads a string descriptor in the device's first language and cuts it down to ASCII.</summary>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="desc_index">The string's index, from a descriptor's <c>i...</c> field. 0 is not a string.</param>
-    /// <param name="data">Receives the text with a final NUL.</param>
-    /// <param name="length">Room in bytes, the NUL included.</param>
+    /// <summary>Reads a string descriptor in the device's first language and converts it to ASCII.</summary>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="desc_index">
+    /// The index of the string, from an <c>i...</c> field of a descriptor. Index 0 does not refer to a string.
+    /// </param>
+    /// <param name="data">Receives the text and a terminating NUL.</param>
+    /// <param name="length">The size of the buffer in bytes, including room for the NUL.</param>
     /// <returns>
     /// The length of the text without the NUL, or a negative <see cref="libusb_error" />:
-    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for index 0, <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when
-    /// there is no such string, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when the answer is malformed.
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for index 0, <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> if the
+    /// device does not have the string, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the device's response is malformed.
     /// </returns>
     /// <remarks>
-    /// Two control requests that wait: never in a callback. Every character outside ASCII becomes a question mark;
-    /// <c>libusb_get_string_descriptor</c> gives the UTF-16 text.
+    /// The function submits two control transfers and waits for them. Never call it in a callback. The function replaces each
+    /// character outside ASCII with a question mark. <c>libusb_get_string_descriptor</c> returns the UTF-16 text.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_string_descriptor_ascii(libusb_device_handle* dev_handle, byte desc_index, byte* data, int length);
 
-    /// <summary>Tries to become the thread that handles a context's events.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <returns>0 when the lock was taken, 1 when another thread has it.</returns>
+    /// <summary>
+    /// Tries to take the event lock of a context without waiting. The thread that holds the event lock handles the context's
+    /// events.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <returns>
+    /// 0 if the calling thread took the lock, 1 if another thread holds the lock or needs it to close a handle.
+    /// </returns>
     /// <remarks>
-    /// For programs that write their own loop; most should call <see cref="libusb.libusb_handle_events_completed" />. Never in a
-    /// callback.
+    /// This function is for programs with their own event loop. Most programs should call
+    /// <see cref="libusb.libusb_handle_events_completed" /> instead. Never call this function in a callback.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_try_lock_events(libusb_context* ctx);
 
-    /// <summary>Waits until this thread is the one that handles a context's events.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <summary>
+    /// Waits for the event lock of a context and takes it. The thread that holds the event lock handles the context's events.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <remarks>
-    /// The lock is not recursive. It must be held for <see cref="libusb.libusb_handle_events_locked" />, and given up soon when
-    /// <see cref="libusb.libusb_event_handling_ok" /> says 0: a thread that opens or closes a handle waits for it.
+    /// The lock is not recursive. A thread must hold the lock when it calls <see cref="libusb.libusb_handle_events_locked" />. If
+    /// <see cref="libusb.libusb_event_handling_ok" /> returns 0, the thread must release the lock soon, because a thread that
+    /// closes a handle waits for the lock.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_lock_events(libusb_context* ctx);
 
-    /// <summary>Gives the event lock back and wakes the threads that wait for events.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <remarks>Only on the thread that took the lock.</remarks>
+    /// <summary>Releases the event lock and wakes the threads that wait for events.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <remarks>Call this function only on the thread that took the lock.</remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_unlock_events(libusb_context* ctx);
 
-    /// <summary>Returns whether this thread may go on handling events, with the event lock held.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <returns>1 to go on; 0 when another thread needs the lock, for example to close a handle. Unlock then.</returns>
+    /// <summary>Returns whether the calling thread, which must hold the event lock, may continue to handle events.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <returns>
+    /// 1 if the thread may continue; 0 if another thread needs the lock, for example to close a handle. If the result is 0,
+    /// release the lock.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_event_handling_ok(libusb_context* ctx);
 
-    /// <summary>Returns whether some thread handles events now.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <returns>1 when one does or is about to, 0 when none does.</returns>
-    /// <remarks>The answer is only reliable while the event waiters lock is held.</remarks>
+    /// <summary>Returns whether a thread is handling events.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <returns>1 if a thread is handling events or is about to handle events, otherwise 0.</returns>
+    /// <remarks>The result is reliable only while the caller holds the event waiters lock.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_event_handler_active(libusb_context* ctx);
 
-    /// <summary>Makes the thread that handles events return early.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <summary>Interrupts the thread that handles events, so that its current call returns early.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <remarks>
-    /// When no thread is handling events, the next one returns at once: so set a stop flag, call this, and join the thread, with
-    /// no race. Cheap, and legal from any thread and in a callback. Since 1.0.21.
+    /// Available since libusb 1.0.21. If no thread is handling events, the next call that handles events returns immediately. A
+    /// program can therefore stop its event thread without a race: set a stop flag, call this function, and join the thread. The
+    /// function is fast, and may be called on any thread and in a callback.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_interrupt_event_handler(libusb_context* ctx);
 
-    /// <summary>Takes the lock that goes with <see cref="libusb.libusb_wait_for_event" />.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <summary>
+    /// Takes the event waiters lock, which a thread must hold when it calls <see cref="libusb.libusb_wait_for_event" />.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <remarks>
-    /// Never in a callback: since 1.0.27 libusb holds this lock while a callback runs, and it is not recursive.
+    /// Never call this function in a callback: since version 1.0.27, libusb holds this lock while a callback runs, and the lock
+    /// is not recursive.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_lock_event_waiters(libusb_context* ctx);
 
-    /// <summary>Gives the event waiters lock back.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <summary>Releases the event waiters lock.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_unlock_event_waiters(libusb_context* ctx);
 
-    /// <summary>Waits until another thread has handled an event. The event waiters lock must be held.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="tv">The longest time to wait; null waits without limit.</param>
+    /// <summary>Waits until another thread has handled an event. The caller must hold the event waiters lock.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="tv">The maximum time to wait, or null for no limit.</param>
     /// <returns>
-    /// 0 after an event, 1 when the time is over, or <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for a malformed time.
+    /// 0 after an event, 1 if the time has expired, or <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the time is
+    /// malformed.
     /// </returns>
     /// <remarks>
-    /// It can return early. The lock is given up during the wait and held again on return. It is woken when the event thread
-    /// unlocks, not by each completion.
+    /// The function can return early. It releases the event waiters lock while it waits, and takes the lock again before it
+    /// returns. The function wakes up when the event thread releases the event lock, and not at each completion.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_wait_for_event(libusb_context* ctx, timeval* tv);
 
     /// <summary>
-    /// Handles events that are there, or waits for one. See <see cref="libusb.libusb_handle_events_timeout_completed" />, which
-    /// is preferred.
+    /// Handles pending events, or waits for an event. Call <see cref="libusb.libusb_handle_events_timeout_completed" /> instead
+    /// if possible.
     /// </summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="tv">The longest time to wait. Zero handles what is there and returns. Not null.</param>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="tv">
+    /// The maximum time to wait. If the time is zero, the function handles only the pending events and does not wait. The pointer
+    /// must not be null.
+    /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />; <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a
-    /// fault: call again.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> if a signal interrupted
+    /// the call. This result is not a failure: call the function again.
     /// </returns>
     /// <remarks>
-    /// With several threads in one context it can miss the completion it waits for, and then sleeps the whole time.
+    /// If several threads handle events of one context, the call can miss the completion for which its caller waits. The call
+    /// then lasts for the maximum time.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_timeout(libusb_context* ctx, timeval* tv);
 
-    /// <summary>Handles events that are there, or waits for one, and looks at a flag under the event lock.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <summary>
+    /// Handles pending events, or waits for an event. The function checks a completion flag while it holds the event lock.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <param name="tv">
-    /// The longest time to wait. Zero handles what is there and returns. Not null; at most 24.8 days, as libusb counts
-    /// milliseconds in an int.
+    /// The maximum time to wait. If the time is zero, the function handles only the pending events and does not wait. The pointer
+    /// must not be null. The time must not exceed 24.8 days, because libusb counts the milliseconds in an int.
     /// </param>
     /// <param name="completed">
-    /// Null, or a flag: the call returns at once when it is not 0. Only a callback of the same context may set it.
+    /// A completion flag, or null. If the flag is not 0, the function returns immediately. Only a callback of the same context
+    /// may set the flag.
     /// </param>
     /// <returns>
-    /// 0, also when the time is over; or a negative <see cref="libusb_error" />:
-    /// <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a fault, call again;
-    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for a malformed time.
+    /// 0, even if the time has expired; or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> if a signal interrupted the call (this result is not a failure: call
+    /// the function again), <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the time is malformed.
     /// </returns>
-    /// <remarks>Callbacks run on this thread. Never call it in a callback: since 1.0.27 it deadlocks there.</remarks>
+    /// <remarks>
+    /// Callbacks run on the calling thread. Never call this function in a callback: since libusb 1.0.27, such a call causes a
+    /// deadlock.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_timeout_completed(libusb_context* ctx, timeval* tv, int* completed);
 
     /// <summary>
-    /// Handles events, waiting for up to 60 seconds. See <see cref="libusb.libusb_handle_events_completed" />, which is
-    /// preferred.
+    /// Handles pending events, or waits up to 60 seconds for an event. Call <see cref="libusb.libusb_handle_events_completed" />
+    /// instead if possible.
     /// </summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />; <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a
-    /// fault.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> if a signal interrupted
+    /// the call. This result is not a failure: call the function again.
     /// </returns>
-    /// <remarks>Never in a callback.</remarks>
+    /// <remarks>Never call this function in a callback.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events(libusb_context* ctx);
 
     /// <summary>
-    /// Handles events, waiting for up to 60 seconds, and looks at a flag under the event lock. The loop of an event thread.
+    /// Handles pending events, or waits up to 60 seconds for an event. The function checks a completion flag while it holds the
+    /// event lock. An event thread calls this function in a loop.
     /// </summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <param name="completed">
-    /// Null, or a flag: the call returns at once when it is not 0. Only a callback of the same context may set it; from elsewhere
-    /// use <see cref="libusb.libusb_interrupt_event_handler" />.
+    /// A completion flag, or null. If the flag is not 0, the function returns immediately. Only a callback of the same context
+    /// may set the flag. To end the call from other code, use <see cref="libusb.libusb_interrupt_event_handler" />.
     /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />; <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a
-    /// fault, call again.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> if a signal interrupted
+    /// the call. This result is not a failure: call the function again.
     /// </returns>
     /// <remarks>
-    /// Callbacks run on this thread. It may return early with nothing done. On Linux one call takes at most 26 completions per
-    /// handle and then looks at the other handles. Never in a callback: since 1.0.27 it deadlocks there.
+    /// Callbacks run on the calling thread. The function may return early without handling an event. On Linux, one call handles
+    /// at most 26 completions of each handle before it continues with the next handle. Never call this function in a callback:
+    /// since libusb 1.0.27, such a call causes a deadlock.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_completed(libusb_context* ctx, int* completed);
 
-    /// <summary>Handles events once, with the event lock held by the caller.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="tv">The longest time to wait. Zero handles what is there and returns. Not null.</param>
+    /// <summary>Handles pending events, or waits for an event. The caller must hold the event lock.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="tv">
+    /// The maximum time to wait. If the time is zero, the function handles only the pending events and does not wait. The pointer
+    /// must not be null.
+    /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />; <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a
-    /// fault.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> if a signal interrupted
+    /// the call. This result is not a failure: call the function again.
     /// </returns>
     /// <remarks>
-    /// Part of a hand-written loop with <see cref="libusb.libusb_lock_events" /> and
+    /// This function is for programs with their own event loop, which also calls <see cref="libusb.libusb_lock_events" /> and
     /// <see cref="libusb.libusb_event_handling_ok" />.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_locked(libusb_context* ctx, timeval* tv);
 
-    /// <summary>Returns whether timeouts show up on the context's file descriptors.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <summary>Returns whether the context's file descriptors report the timeouts of transfers.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <returns>
-    /// 1 when polling the descriptors is enough (Linux with timerfd); 0 when the loop must also wake up after
-    /// <see cref="libusb.libusb_get_next_timeout" />.
+    /// 1 if it is sufficient to poll the descriptors (Linux with timerfd); 0 if the event loop must also wake up after the time
+    /// that <see cref="libusb.libusb_get_next_timeout" /> returns.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_pollfds_handle_timeouts(libusb_context* ctx);
 
-    /// <summary>Gives the time until libusb must handle events because a transfer times out.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="tv">Receives the time from now; zero means at once. Written only when the result is 1.</param>
+    /// <summary>Gets the time until libusb must handle events because a transfer times out.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="tv">
+    /// Receives the time from now until the timeout. If the time is zero, handle events immediately. The function writes the time
+    /// only if it returns 1.
+    /// </param>
     /// <returns>
-    /// 1 when there is a timeout, 0 when there is none or when the file descriptors report it, or
-    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" />.
+    /// 1 if there is a timeout, 0 if there is no timeout or the file descriptors report timeouts, or
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_next_timeout(libusb_context* ctx, timeval* tv);
 
-    /// <summary>Lists the file descriptors that a foreign event loop must poll for this context.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <summary>Gets the file descriptors that an external event loop must poll for a context.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
     /// <returns>
-    /// An array of pointers that ends with a null, to be freed with <see cref="libusb.libusb_free_pollfds" />; null on error and
-    /// always null on Windows.
+    /// A null-terminated array of pointers, which must be freed with <see cref="libusb.libusb_free_pollfds" />. The result is
+    /// null on failure, and always null on Windows.
     /// </returns>
-    /// <remarks>The set changes when handles open and close: see <see cref="libusb.libusb_set_pollfd_notifiers" />.</remarks>
+    /// <remarks>
+    /// The set of descriptors changes when handles are opened or closed. The callbacks of
+    /// <see cref="libusb.libusb_set_pollfd_notifiers" /> report these changes.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     [return: NativeTypeName("const struct libusb_pollfd **")]
     public static partial libusb_pollfd** libusb_get_pollfds(libusb_context* ctx);
 
-    /// <summary>Frees the array of <see cref="libusb.libusb_get_pollfds" />.</summary>
-    /// <param name="pollfds">The array; null does nothing. The descriptors themselves stay open.</param>
+    /// <summary>Frees an array that <see cref="libusb.libusb_get_pollfds" /> returned.</summary>
+    /// <param name="pollfds">The array, or null for no effect. The file descriptors stay open.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_pollfds([NativeTypeName("const struct libusb_pollfd **")] libusb_pollfd** pollfds);
 
-    /// <summary>Notifies a foreign event loop when file descriptors come and go.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="added_cb">Called for each new descriptor; null for none.</param>
-    /// <param name="removed_cb">Called for each descriptor that goes; null for none.</param>
-    /// <param name="user_data">Passed to both.</param>
+    /// <summary>Sets the callbacks that notify an external event loop when file descriptors are added or removed.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="added_cb">The callback for each added descriptor, or null for no callback.</param>
+    /// <param name="removed_cb">The callback for each removed descriptor, or null for no callback.</param>
+    /// <param name="user_data">A pointer that libusb passes to both callbacks.</param>
     /// <remarks>
-    /// They run on the thread that opens or closes a handle, and also inside <see cref="libusb.libusb_exit" />: set both to null
-    /// before. Nothing is called for the descriptors that exist already.
+    /// The callbacks run on the thread that opens or closes a handle. They also run in <see cref="libusb.libusb_exit" />: set
+    /// both callbacks to null before that call. libusb does not call <paramref name="added_cb" /> for descriptors that already
+    /// exist.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_set_pollfd_notifiers(libusb_context* ctx, libusb_pollfd_added_cb added_cb, libusb_pollfd_removed_cb removed_cb, void* user_data);
 
-    /// <summary>Registers a function to be called when devices come and go.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="events">One or more of <see cref="libusb_hotplug_event" />, joined by a bitwise or.</param>
+    /// <summary>Registers a callback that libusb calls when devices are plugged in or unplugged.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="events">One or more values of <see cref="libusb_hotplug_event" />, combined with a bitwise OR.</param>
     /// <param name="flags">
-    /// 0, or <see cref="libusb_hotplug_flag.LIBUSB_HOTPLUG_ENUMERATE" /> to receive devices that are plugged in already.
+    /// 0, or <see cref="libusb_hotplug_flag.LIBUSB_HOTPLUG_ENUMERATE" /> to receive the devices that are already plugged in.
     /// </param>
-    /// <param name="vendor_id">
-    /// The vendor number to match, 0 to 0xFFFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.
-    /// </param>
-    /// <param name="product_id">
-    /// The product number to match, 0 to 0xFFFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.
-    /// </param>
+    /// <param name="vendor_id">The vendor ID to match, 0 to 0xFFFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.</param>
+    /// <param name="product_id">The product ID to match, 0 to 0xFFFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.</param>
     /// <param name="dev_class">The device class to match, 0 to 0xFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.</param>
     /// <param name="cb_fn">
-    /// The function. It must stay valid until it can no longer run: see <see cref="libusb.libusb_hotplug_deregister_callback" />.
+    /// The callback. It must stay valid until it can no longer run: see <see cref="libusb.libusb_hotplug_deregister_callback" />.
     /// </param>
-    /// <param name="user_data">Passed to <paramref name="cb_fn" />.</param>
-    /// <param name="callback_handle">Receives the number to deregister with. May be null.</param>
+    /// <param name="user_data">A pointer that libusb passes to <paramref name="cb_fn" />.</param>
+    /// <param name="callback_handle">
+    /// Receives the callback handle, which identifies the registration. The pointer may be null.
+    /// </param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> where there is no
-    /// hotplug (Windows before 1.0.30), <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for values out of range.
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if hotplug is not
+    /// supported (Windows before libusb 1.0.30), <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if a value is out of
+    /// range.
     /// </returns>
     /// <remarks>
-    /// With the enumerate flag, the function runs on this thread before this call returns and before
-    /// <paramref name="callback_handle" /> is written, and what it returns is ignored. Otherwise it runs inside the handling of
-    /// events. A device can be reported twice, or its leaving without its arrival.
+    /// With the enumerate flag, libusb calls the callback for the devices that are already plugged in. These calls occur on the
+    /// calling thread, before this function writes <paramref name="callback_handle" /> and returns, and libusb ignores the values
+    /// that the callback returns. All other calls occur while a thread handles events. libusb may report a device twice, or
+    /// report that a device was unplugged without reporting that it was plugged in.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_hotplug_register_callback(libusb_context* ctx, int events, int flags, int vendor_id, int product_id, int dev_class, libusb_hotplug_callback_fn cb_fn, void* user_data, [NativeTypeName("libusb_hotplug_callback_handle *")] int* callback_handle);
 
-    /// <summary>Ends a hotplug registration.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="callback_handle">The number that registration gave. An unknown one does nothing.</param>
+    /// <summary>Deregisters a hotplug callback.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="callback_handle">The callback handle of the registration. An unknown handle has no effect.</param>
     /// <remarks>
-    /// It only marks the registration: the callback may be running, or run once more, on the event thread. Free what
-    /// <c>user_data</c> points at after that thread has gone once around its loop, or after <see cref="libusb.libusb_exit" />.
+    /// The function only marks the registration as removed. On the event thread, the callback may still be running, or may run
+    /// once more. Before you free the memory to which <c>user_data</c> points, wait until that thread has completed one iteration
+    /// of its loop or until <see cref="libusb.libusb_exit" /> has returned.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_hotplug_deregister_callback(libusb_context* ctx, [NativeTypeName("libusb_hotplug_callback_handle")] int callback_handle);
 
-    /// <summary>Gives the <c>user_data</c> of a hotplug registration.</summary>
-    /// <param name="ctx">The context, or null for the default one.</param>
-    /// <param name="callback_handle">The number that registration gave.</param>
-    /// <returns>The pointer, or null when there is no such registration.</returns>
-    /// <remarks>Since 1.0.24.</remarks>
+    /// <summary>Gets the <c>user_data</c> pointer of a hotplug registration.</summary>
+    /// <param name="ctx">The context, or null for the default context.</param>
+    /// <param name="callback_handle">The callback handle of the registration.</param>
+    /// <returns>The pointer, or null if there is no such registration.</returns>
+    /// <remarks>Available since libusb 1.0.24.</remarks>
     [LibraryImport(LibraryName)]
     public static partial void* libusb_hotplug_get_user_data(libusb_context* ctx, [NativeTypeName("libusb_hotplug_callback_handle")] int callback_handle);
 }

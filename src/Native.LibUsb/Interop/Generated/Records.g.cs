@@ -8,443 +8,513 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>The device descriptor of USB, with 16-bit fields in this machine's byte order.</summary>
+/// <summary>Represents the device descriptor. The 16-bit fields are in the byte order of the host.</summary>
 public partial struct libusb_device_descriptor
 {
-    /// <summary>Size of the descriptor on the wire: 18 bytes.</summary>
+    /// <summary>The size of the descriptor on the bus: 18 bytes.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary>Version of the USB standard in binary-coded decimal: 0x0200 is 2.0, 0x0320 is 3.2.</summary>
+    /// <summary>The version of the USB standard in binary-coded decimal: 0x0200 is USB 2.0, 0x0320 is USB 3.2.</summary>
     public ushort bcdUSB;
 
-    /// <summary>Class of the device, see <see cref="libusb_class_code" />; 0 when each interface reports its own.</summary>
+    /// <summary>
+    /// The class of the device; see <see cref="libusb_class_code" />. The value is 0 if each interface specifies its own class.
+    /// </summary>
     public byte bDeviceClass;
 
-    /// <summary>Subclass, with a meaning that depends on the class.</summary>
+    /// <summary>The subclass of the device, whose meaning depends on the class.</summary>
     public byte bDeviceSubClass;
 
-    /// <summary>Protocol, with a meaning that depends on class and subclass.</summary>
+    /// <summary>The protocol of the device, whose meaning depends on the class and the subclass.</summary>
     public byte bDeviceProtocol;
 
-    /// <summary>Packet size of endpoint 0 in bytes; at SuperSpeed the exponent of two (9 is 512 bytes).</summary>
+    /// <summary>
+    /// The maximum packet size of endpoint 0 in bytes. At SuperSpeed, the value is the base-2 logarithm of the packet size (9 for
+    /// 512 bytes).
+    /// </summary>
     public byte bMaxPacketSize0;
 
-    /// <summary>Vendor number, given out by the USB Implementers Forum.</summary>
+    /// <summary>The vendor ID, which the USB Implementers Forum assigns.</summary>
     public ushort idVendor;
 
-    /// <summary>Product number, chosen by the vendor.</summary>
+    /// <summary>The product ID, which the vendor assigns.</summary>
     public ushort idProduct;
 
-    /// <summary>The device's own release number in binary-coded decimal.</summary>
+    /// <summary>The release number of the device in binary-coded decimal.</summary>
     public ushort bcdDevice;
 
-    /// <summary>Index of the string that names the manufacturer; 0 for none.</summary>
+    /// <summary>The index of the string with the manufacturer's name; 0 if there is none.</summary>
     public byte iManufacturer;
 
-    /// <summary>Index of the string that names the product; 0 for none.</summary>
+    /// <summary>The index of the string with the product's name; 0 if there is none.</summary>
     public byte iProduct;
 
-    /// <summary>Index of the string with the serial number; 0 for none.</summary>
+    /// <summary>The index of the string with the serial number; 0 if there is none.</summary>
     public byte iSerialNumber;
 
-    /// <summary>How many configurations the device has at its present speed.</summary>
+    /// <summary>The number of configurations that the device has at its current speed.</summary>
     public byte bNumConfigurations;
 }
 
-/// <summary>An endpoint of an alternate setting. It lives as long as the configuration descriptor that it is part of.</summary>
+/// <summary>
+/// Represents an endpoint of an alternate setting. The structure belongs to a configuration descriptor, and is freed together
+/// with it.
+/// </summary>
 public unsafe partial struct libusb_endpoint_descriptor
 {
-    /// <summary>Size of the descriptor on the wire: 7 bytes, or 9 in audio class 1.</summary>
+    /// <summary>The size of the descriptor on the bus: 7 bytes, or 9 bytes in audio class 1.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_ENDPOINT" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_ENDPOINT" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary>Bits 0 to 3: endpoint number. Bit 7: direction, see <see cref="libusb_endpoint_direction" />.</summary>
+    /// <summary>
+    /// The address of the endpoint. Bits 0 to 3 are the endpoint number. Bit 7 is the direction; see
+    /// <see cref="libusb_endpoint_direction" />.
+    /// </summary>
     public byte bEndpointAddress;
 
     /// <summary>
-    /// Bits 0 and 1: kind, see <see cref="libusb_endpoint_transfer_type" />. For isochronous endpoints, bits 2 and 3 hold
-    /// <see cref="libusb_iso_sync_type" /> and bits 4 and 5 <see cref="libusb_iso_usage_type" />.
+    /// The attributes of the endpoint. Bits 0 and 1 are the transfer type; see <see cref="libusb_endpoint_transfer_type" />. For
+    /// isochronous endpoints, bits 2 and 3 are a <see cref="libusb_iso_sync_type" />, and bits 4 and 5 are a
+    /// <see cref="libusb_iso_usage_type" />.
     /// </summary>
     public byte bmAttributes;
 
     /// <summary>
-    /// Packet size in bytes in bits 0 to 10. At high speed, bits 11 and 12 count the extra transactions in a microframe of a
-    /// periodic endpoint.
+    /// The maximum packet size in bytes, in bits 0 to 10. At high speed, bits 11 and 12 of a periodic endpoint are the number of
+    /// additional transactions in each microframe.
     /// </summary>
     public ushort wMaxPacketSize;
 
     /// <summary>
-    /// Service interval of a periodic endpoint: in frames of 1 ms at low and full speed interrupt; otherwise 2 to the power
-    /// bInterval - 1, in frames (full speed isochronous) or in microframes of 125 us (high speed and faster).
+    /// The service interval of a periodic endpoint. For interrupt endpoints at low and full speed, the value is a number of
+    /// frames of 1 ms. For all other periodic endpoints, the interval is 2 to the power <c>bInterval</c> - 1. The unit is frames
+    /// for isochronous endpoints at full speed, and microframes of 125 microseconds at high speed and faster.
     /// </summary>
     public byte bInterval;
 
-    /// <summary>Audio class 1 only: how often synchronisation feedback comes, as a power of two of milliseconds.</summary>
+    /// <summary>
+    /// The base-2 logarithm of the interval, in milliseconds, at which the endpoint provides synchronisation feedback. Only audio
+    /// class 1 uses this field.
+    /// </summary>
     public byte bRefresh;
 
-    /// <summary>Audio class 1 only: address of the endpoint that synchronises this one.</summary>
+    /// <summary>The address of the endpoint that synchronises this endpoint. Only audio class 1 uses this field.</summary>
     public byte bSynchAddress;
 
     /// <summary>
-    /// Descriptors after this one that libusb does not know, as sent by the device; the SuperSpeed companion is found here. Null
-    /// when there are none.
+    /// The descriptors that follow this descriptor and that libusb does not parse, as the device sent them. At SuperSpeed, the
+    /// companion descriptor is one of these descriptors. The pointer is null if there are none.
     /// </summary>
     [NativeTypeName("const unsigned char *")]
     public byte* extra;
 
-    /// <summary>Length of <c>extra</c> in bytes.</summary>
+    /// <summary>The length of <c>extra</c> in bytes.</summary>
     public int extra_length;
 }
 
-/// <summary>Says that some consecutive interfaces of a composite device are one function. Since 1.0.27.</summary>
+/// <summary>
+/// Represents an interface association descriptor, which groups consecutive interfaces of a composite device into one function.
+/// Available since libusb 1.0.27.
+/// </summary>
 public partial struct libusb_interface_association_descriptor
 {
-    /// <summary>Size of the descriptor on the wire: 8 bytes.</summary>
+    /// <summary>The size of the descriptor on the bus: 8 bytes.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_INTERFACE_ASSOCIATION" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_INTERFACE_ASSOCIATION" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary>Number of the function's first interface.</summary>
+    /// <summary>The number of the first interface of the function.</summary>
     public byte bFirstInterface;
 
-    /// <summary>How many interfaces, numbered without a gap, the function has.</summary>
+    /// <summary>The number of interfaces of the function. The interfaces have consecutive numbers.</summary>
     public byte bInterfaceCount;
 
-    /// <summary>Class of the function, see <see cref="libusb_class_code" />.</summary>
+    /// <summary>The class of the function; see <see cref="libusb_class_code" />.</summary>
     public byte bFunctionClass;
 
-    /// <summary>Subclass, with a meaning that depends on the class.</summary>
+    /// <summary>The subclass of the function, whose meaning depends on the class.</summary>
     public byte bFunctionSubClass;
 
-    /// <summary>Protocol, with a meaning that depends on class and subclass.</summary>
+    /// <summary>The protocol of the function, whose meaning depends on the class and the subclass.</summary>
     public byte bFunctionProtocol;
 
-    /// <summary>Index of the string that names the function; 0 for none.</summary>
+    /// <summary>The index of the string with the function's name; 0 if there is none.</summary>
     public byte iFunction;
 }
 
-/// <summary>The interface association descriptors of one configuration. Since 1.0.27.</summary>
-/// <remarks>Freed as a whole with <see cref="libusb.libusb_free_interface_association_descriptors" />.</remarks>
+/// <summary>Represents the interface association descriptors of one configuration. Available since libusb 1.0.27.</summary>
+/// <remarks>
+/// <see cref="libusb.libusb_free_interface_association_descriptors" /> frees the structure together with its descriptors.
+/// </remarks>
 public unsafe partial struct libusb_interface_association_descriptor_array
 {
-    /// <summary>The first descriptor; null when there are none.</summary>
+    /// <summary>A pointer to the first descriptor; null if there are no descriptors.</summary>
     [NativeTypeName("const struct libusb_interface_association_descriptor *")]
     public libusb_interface_association_descriptor* iad;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of descriptors.</summary>
     public int length;
 }
 
-/// <summary>One alternate setting of an interface. It lives as long as the configuration descriptor that it is part of.</summary>
+/// <summary>
+/// Represents one alternate setting of an interface. The structure belongs to a configuration descriptor, and is freed together
+/// with it.
+/// </summary>
 public unsafe partial struct libusb_interface_descriptor
 {
-    /// <summary>Size of the descriptor on the wire: 9 bytes.</summary>
+    /// <summary>The size of the descriptor on the bus: 9 bytes.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_INTERFACE" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_INTERFACE" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary>Number of the interface, as <see cref="libusb.libusb_claim_interface" /> takes it.</summary>
+    /// <summary>The number of the interface. Pass this number to <see cref="libusb.libusb_claim_interface" />.</summary>
     public byte bInterfaceNumber;
 
-    /// <summary>Number of this alternate setting; 0 is active after configuration.</summary>
+    /// <summary>The number of this alternate setting. After a configuration is selected, alternate setting 0 is active.</summary>
     public byte bAlternateSetting;
 
-    /// <summary>How many endpoints this setting has, endpoint 0 not counted. It is the length of <c>endpoint</c>.</summary>
+    /// <summary>
+    /// The number of endpoints of this alternate setting, without endpoint 0. This number is the length of <c>endpoint</c>.
+    /// </summary>
     public byte bNumEndpoints;
 
-    /// <summary>Class of the interface, see <see cref="libusb_class_code" />.</summary>
+    /// <summary>The class of the interface; see <see cref="libusb_class_code" />.</summary>
     public byte bInterfaceClass;
 
-    /// <summary>Subclass, with a meaning that depends on the class.</summary>
+    /// <summary>The subclass of the interface, whose meaning depends on the class.</summary>
     public byte bInterfaceSubClass;
 
-    /// <summary>Protocol, with a meaning that depends on class and subclass.</summary>
+    /// <summary>The protocol of the interface, whose meaning depends on the class and the subclass.</summary>
     public byte bInterfaceProtocol;
 
-    /// <summary>Index of the string that names the interface; 0 for none.</summary>
+    /// <summary>The index of the string with the interface's name; 0 if there is none.</summary>
     public byte iInterface;
 
-    /// <summary>The endpoints, <c>bNumEndpoints</c> of them; null when there are none.</summary>
+    /// <summary>An array of <c>bNumEndpoints</c> endpoints; null if there are none.</summary>
     [NativeTypeName("const struct libusb_endpoint_descriptor *")]
     public libusb_endpoint_descriptor* endpoint;
 
     /// <summary>
-    /// Descriptors between this one and its first endpoint that libusb does not know, such as class descriptors. Null when there
-    /// are none.
+    /// The descriptors that are between this descriptor and its first endpoint and that libusb does not parse, such as
+    /// class-specific descriptors. The pointer is null if there are none.
     /// </summary>
     [NativeTypeName("const unsigned char *")]
     public byte* extra;
 
-    /// <summary>Length of <c>extra</c> in bytes.</summary>
+    /// <summary>The length of <c>extra</c> in bytes.</summary>
     public int extra_length;
 }
 
-/// <summary>An interface with all its alternate settings.</summary>
+/// <summary>Represents an interface with all its alternate settings.</summary>
 public unsafe partial struct libusb_interface
 {
     /// <summary>The alternate settings, in the order in which the device lists them.</summary>
     [NativeTypeName("const struct libusb_interface_descriptor *")]
     public libusb_interface_descriptor* altsetting;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of alternate settings.</summary>
     public int num_altsetting;
 }
 
 /// <summary>
-/// A configuration with its interfaces, alternate settings and endpoints, parsed. One block to be freed with
-/// <see cref="libusb.libusb_free_config_descriptor" />.
+/// Represents a configuration with its interfaces, alternate settings and endpoints, as libusb has parsed them.
+/// <see cref="libusb.libusb_free_config_descriptor" /> frees them all.
 /// </summary>
 public unsafe partial struct libusb_config_descriptor
 {
-    /// <summary>Size of the configuration's own descriptor on the wire: 9 bytes.</summary>
+    /// <summary>The size of the configuration descriptor alone on the bus: 9 bytes.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_CONFIG" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_CONFIG" />.</summary>
     public byte bDescriptorType;
-
-    /// <summary>Size in bytes of the configuration with everything below it, on the wire.</summary>
-    public ushort wTotalLength;
-
-    /// <summary>How many interfaces there are. It is the length of <c>interface</c>.</summary>
-    public byte bNumInterfaces;
-
-    /// <summary>The value that <see cref="libusb.libusb_set_configuration" /> takes.</summary>
-    public byte bConfigurationValue;
-
-    /// <summary>Index of the string that names the configuration; 0 for none.</summary>
-    public byte iConfiguration;
-
-    /// <summary>Bit 6: has its own power. Bit 5: can wake the host. Bit 7 is always set.</summary>
-    public byte bmAttributes;
-
-    /// <summary>Most current drawn from the bus, in units of 2 mA (8 mA at SuperSpeed and faster).</summary>
-    public byte MaxPower;
-
-    /// <summary>The interfaces, <c>bNumInterfaces</c> of them. The index here need not be <c>bInterfaceNumber</c>.</summary>
-    [NativeTypeName("const struct libusb_interface *")]
-    public libusb_interface* @interface;
-
-    /// <summary>Descriptors before the first interface that libusb does not know. Null when there are none.</summary>
-    [NativeTypeName("const unsigned char *")]
-    public byte* extra;
-
-    /// <summary>Length of <c>extra</c> in bytes.</summary>
-    public int extra_length;
-}
-
-/// <summary>Represents the properties of a SuperSpeed endpoint beyond its endpoint descriptor.</summary>
-public partial struct libusb_ss_endpoint_companion_descriptor
-{
-    /// <summary>Size of the descriptor on the wire: 6 bytes.</summary>
-    public byte bLength;
-
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_SS_ENDPOINT_COMPANION" />.</summary>
-    public byte bDescriptorType;
-
-    /// <summary>Packets in a burst, less one: 0 to 15.</summary>
-    public byte bMaxBurst;
 
     /// <summary>
-    /// Bulk: bits 0 to 4 are the exponent of the number of streams. Isochronous: bits 0 and 1 are bursts per service interval,
-    /// less one.
+    /// The total size, in bytes on the bus, of the configuration descriptor and all descriptors that belong to it.
+    /// </summary>
+    public ushort wTotalLength;
+
+    /// <summary>The number of interfaces. This number is the length of <c>interface</c>.</summary>
+    public byte bNumInterfaces;
+
+    /// <summary>The number of the configuration. Pass this number to <see cref="libusb.libusb_set_configuration" />.</summary>
+    public byte bConfigurationValue;
+
+    /// <summary>The index of the string with the configuration's name; 0 if there is none.</summary>
+    public byte iConfiguration;
+
+    /// <summary>
+    /// The attributes of the configuration. Bit 6 is set if the device is self-powered. Bit 5 is set if the device can wake the
+    /// host. Bit 7 is always set.
     /// </summary>
     public byte bmAttributes;
 
     /// <summary>
-    /// Bytes that a periodic endpoint moves in one service interval at most: the packet length to use for isochronous transfers.
+    /// The maximum current that the device draws from the bus, in units of 2 mA (8 mA at SuperSpeed and faster).
+    /// </summary>
+    public byte MaxPower;
+
+    /// <summary>
+    /// An array of <c>bNumInterfaces</c> interfaces. The index of an interface in this array can differ from its
+    /// <c>bInterfaceNumber</c>.
+    /// </summary>
+    [NativeTypeName("const struct libusb_interface *")]
+    public libusb_interface* @interface;
+
+    /// <summary>
+    /// The descriptors that precede the first interface and that libusb does not parse. The pointer is null if there are none.
+    /// </summary>
+    [NativeTypeName("const unsigned char *")]
+    public byte* extra;
+
+    /// <summary>The length of <c>extra</c> in bytes.</summary>
+    public int extra_length;
+}
+
+/// <summary>
+/// Represents the companion descriptor of a SuperSpeed endpoint, which contains properties that the endpoint descriptor does not
+/// contain.
+/// </summary>
+public partial struct libusb_ss_endpoint_companion_descriptor
+{
+    /// <summary>The size of the descriptor on the bus: 6 bytes.</summary>
+    public byte bLength;
+
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_SS_ENDPOINT_COMPANION" />.</summary>
+    public byte bDescriptorType;
+
+    /// <summary>The maximum number of packets in a burst, minus 1. The range is 0 to 15.</summary>
+    public byte bMaxBurst;
+
+    /// <summary>
+    /// The attributes of the endpoint. For bulk endpoints, bits 0 to 4 are the base-2 logarithm of the number of streams; 0 means
+    /// that there are no streams. For isochronous endpoints, bits 0 and 1 are the number of bursts in each service interval,
+    /// minus 1.
+    /// </summary>
+    public byte bmAttributes;
+
+    /// <summary>
+    /// The maximum number of bytes that a periodic endpoint transfers in one service interval. Use this number as the packet
+    /// length of isochronous transfers.
     /// </summary>
     public ushort wBytesPerInterval;
 }
 
-/// <summary>One capability of a Binary Object Store, not parsed beyond its type.</summary>
+/// <summary>Represents one capability in a binary object store (BOS). libusb has parsed only the size and the types.</summary>
 /// <remarks>
-/// It lies inside the block of its <see cref="libusb_bos_descriptor" />. Use it by pointer only: a copy loses the data behind it.
+/// The structure belongs to a <see cref="libusb_bos_descriptor" />, and is freed together with it. Use the structure only through
+/// a pointer, because a copy does not contain the data at its end.
 /// </remarks>
 public unsafe partial struct libusb_bos_dev_capability_descriptor
 {
-    /// <summary>Size of the capability in bytes, these three fields included.</summary>
+    /// <summary>The size of the capability in bytes, including the first three fields.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary>Type of the capability, see <see cref="libusb_bos_type" />.</summary>
+    /// <summary>The type of the capability; see <see cref="libusb_bos_type" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary>The rest of the capability as sent by the device: <c>bLength</c> - 3 bytes.</summary>
+    /// <summary>The other <c>bLength</c> - 3 bytes of the capability, as the device sent them.</summary>
     /// <remarks>
-    /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
+    /// The address of the first element. Use the property only on a record in native memory, because a copy of a record does not
+    /// contain the elements.
     /// </remarks>
     public byte* dev_capability_data => (byte*)Unsafe.AsPointer(ref this) + 3;
 
-    /// <summary>The first <paramref name="length"/> elements of <see cref="dev_capability_data"/>.</summary>
-    /// <param name="length">How many elements the record was allocated with; nothing checks it.</param>
-    /// <remarks>Only for a record in native memory, and only as long as it lives.</remarks>
+    /// <summary>Returns the first <paramref name="length"/> elements of <see cref="dev_capability_data"/>.</summary>
+    /// <param name="length">
+    /// The number of elements with which the record was allocated. The method does not check this number.
+    /// </param>
+    /// <remarks>Use the method only on a record in native memory, and the span only until the record is freed.</remarks>
     public Span<byte> AsSpan(int length) => new(dev_capability_data, length);
 }
 
-/// <summary>A device's Binary Object Store: its capabilities beyond the classic descriptors.</summary>
+/// <summary>
+/// Represents the binary object store (BOS) of a device, which lists capabilities that the other descriptors do not describe.
+/// </summary>
 /// <remarks>
-/// One block to be freed with <see cref="libusb.libusb_free_bos_descriptor" />. Use it by pointer only: a copy loses the array
-/// behind it.
+/// <see cref="libusb.libusb_free_bos_descriptor" /> frees the structure together with its capabilities. Use the structure only
+/// through a pointer, because a copy does not contain the array at its end.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 8)]
 public unsafe partial struct libusb_bos_descriptor
 {
-    /// <summary>Size of the store's own descriptor on the wire: 5 bytes.</summary>
+    /// <summary>The size of the BOS descriptor alone on the bus: 5 bytes.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_BOS" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_BOS" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary>Size in bytes of the store with all its capabilities, on the wire.</summary>
+    /// <summary>The total size, in bytes on the bus, of the BOS descriptor and all its capabilities.</summary>
     public ushort wTotalLength;
 
-    /// <summary>How many capabilities there are. It is the length of <c>dev_capability</c>.</summary>
+    /// <summary>The number of capabilities. This number is the length of <c>dev_capability</c>.</summary>
     public byte bNumDeviceCaps;
 
-    /// <summary>Pointers to the capabilities.</summary>
+    /// <summary>An array of pointers to the capabilities.</summary>
     /// <remarks>
-    /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
+    /// The address of the first element. Use the property only on a record in native memory, because a copy of a record does not
+    /// contain the elements.
     /// </remarks>
     public libusb_bos_dev_capability_descriptor** dev_capability => (libusb_bos_dev_capability_descriptor**)((byte*)Unsafe.AsPointer(ref this) + 8);
 }
 
-/// <summary>The USB 2.0 extension capability, which reports link power management.</summary>
-/// <remarks>Parsed into the machine's own layout: not the bytes of the wire.</remarks>
+/// <summary>
+/// Represents the USB 2.0 extension capability, which specifies whether the device supports link power management.
+/// </summary>
+/// <remarks>
+/// The fields have the byte order and the alignment of the host. The structure is therefore not a copy of the bytes that the
+/// device sent.
+/// </remarks>
 public partial struct libusb_usb_2_0_extension_descriptor
 {
-    /// <summary>Size of the descriptor on the wire: 7 bytes.</summary>
+    /// <summary>The size of the descriptor on the bus: 7 bytes.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><see cref="libusb_bos_type.LIBUSB_BT_USB_2_0_EXTENSION" />.</summary>
+    /// <summary>The type of the capability: <see cref="libusb_bos_type.LIBUSB_BT_USB_2_0_EXTENSION" />.</summary>
     public byte bDevCapabilityType;
 
     /// <summary>
-    /// Bits of <see cref="libusb_usb_2_0_extension_attributes" />, and others that the standard reserves or adds.
+    /// The attributes of the device: bits of <see cref="libusb_usb_2_0_extension_attributes" />. Other bits can also be set,
+    /// because the standard reserves bits and can define more of them.
     /// </summary>
     public uint bmAttributes;
 }
 
-/// <summary>The SuperSpeed capability: which speeds the device can run at and how fast it wakes.</summary>
-/// <remarks>Parsed into the machine's own layout: not the bytes of the wire.</remarks>
+/// <summary>
+/// Represents the SuperSpeed capability, which specifies the speeds that the device supports and the times that the device needs
+/// to wake up.
+/// </summary>
+/// <remarks>
+/// The fields have the byte order and the alignment of the host. The structure is therefore not a copy of the bytes that the
+/// device sent.
+/// </remarks>
 public partial struct libusb_ss_usb_device_capability_descriptor
 {
-    /// <summary>Size of the descriptor on the wire: 10 bytes.</summary>
+    /// <summary>The size of the descriptor on the bus: 10 bytes.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><see cref="libusb_bos_type.LIBUSB_BT_SS_USB_DEVICE_CAPABILITY" />.</summary>
+    /// <summary>The type of the capability: <see cref="libusb_bos_type.LIBUSB_BT_SS_USB_DEVICE_CAPABILITY" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary>Bits of <see cref="libusb_ss_usb_device_capability_attributes" />.</summary>
+    /// <summary>The attributes of the device: bits of <see cref="libusb_ss_usb_device_capability_attributes" />.</summary>
     public byte bmAttributes;
 
-    /// <summary>Bits of <see cref="libusb_supported_speed" />.</summary>
+    /// <summary>The speeds that the device supports: bits of <see cref="libusb_supported_speed" />.</summary>
     public ushort wSpeedSupported;
 
-    /// <summary>The lowest speed with all functions of the device, as a bit number of <c>wSpeedSupported</c>.</summary>
+    /// <summary>The lowest speed at which the device has all its functions, as a bit number of <c>wSpeedSupported</c>.</summary>
     public byte bFunctionalitySupport;
 
-    /// <summary>Longest time to leave power state U1, in microseconds.</summary>
+    /// <summary>The maximum time, in microseconds, that the device needs to leave power state U1.</summary>
     public byte bU1DevExitLat;
 
-    /// <summary>Longest time to leave power state U2, in microseconds.</summary>
+    /// <summary>The maximum time, in microseconds, that the device needs to leave power state U2.</summary>
     public ushort bU2DevExitLat;
 }
 
 /// <summary>
-/// One sublink speed of a SuperSpeedPlus device. Its bit rate is <c>mantissa</c> times 1000 to the power <c>exponent</c>. Since
-/// 1.0.28.
+/// Represents one sublink speed of a SuperSpeedPlus device. The bit rate is <c>mantissa</c> times 1000 to the power
+/// <c>exponent</c>. Available since libusb 1.0.28.
 /// </summary>
 public partial struct libusb_ssplus_sublink_attribute
 {
-    /// <summary>Identifier of the speed; the attributes of one speed, receive and transmit, share it.</summary>
+    /// <summary>
+    /// The identifier of the speed. The receive attribute and the transmit attribute of one speed have the same identifier.
+    /// </summary>
     public byte ssid;
 
-    /// <summary>Unit of the rate: bit/s, kbit/s, Mbit/s or Gbit/s.</summary>
+    /// <summary>The unit of the bit rate: bit/s, kbit/s, Mbit/s or Gbit/s.</summary>
     public libusb_superspeedplus_sublink_attribute_exponent exponent;
 
-    /// <summary>Specifies whether both directions have this rate.</summary>
+    /// <summary>The type of the sublink: symmetric if both directions have this bit rate, otherwise asymmetric.</summary>
     public libusb_superspeedplus_sublink_attribute_sublink_type type;
 
-    /// <summary>The direction that this rate is for.</summary>
+    /// <summary>The direction that has this bit rate.</summary>
     public libusb_superspeedplus_sublink_attribute_sublink_direction direction;
 
-    /// <summary>The link's protocol.</summary>
+    /// <summary>The protocol of the link.</summary>
     public libusb_superspeedplus_sublink_attribute_link_protocol protocol;
 
-    /// <summary>Rate per lane, in the unit that <c>exponent</c> gives.</summary>
+    /// <summary>The bit rate of each lane, in the unit that <c>exponent</c> specifies.</summary>
     public ushort mantissa;
 }
 
-/// <summary>The SuperSpeedPlus capability, parsed: lanes, and the speeds of each sublink. Since 1.0.28.</summary>
+/// <summary>
+/// Represents the SuperSpeedPlus capability, as libusb has parsed it: the numbers of lanes and the sublink speeds. Available
+/// since libusb 1.0.28.
+/// </summary>
 /// <remarks>
-/// Freed with <see cref="libusb.libusb_free_ssplus_usb_device_capability_descriptor" />. Use it by pointer only: a copy loses the
-/// array behind it.
+/// <see cref="libusb.libusb_free_ssplus_usb_device_capability_descriptor" /> frees the structure. Use the structure only through
+/// a pointer, because a copy does not contain the array at its end.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 8)]
 public unsafe partial struct libusb_ssplus_usb_device_capability_descriptor
 {
-    /// <summary>How many sublink attributes there are. It is the length of <c>sublinkSpeedAttributes</c>.</summary>
+    /// <summary>The number of sublink attributes. This number is the length of <c>sublinkSpeedAttributes</c>.</summary>
     public byte numSublinkSpeedAttributes;
 
-    /// <summary>How many different speed identifiers the attributes use.</summary>
+    /// <summary>The number of different speed identifiers in the sublink attributes.</summary>
     public byte numSublinkSpeedIDs;
 
-    /// <summary>Identifier of the lowest speed at which the device has all its functions.</summary>
+    /// <summary>The identifier of the lowest speed at which the device has all its functions.</summary>
     public byte ssid;
 
-    /// <summary>Fewest receive lanes for all functions of the device.</summary>
+    /// <summary>The minimum number of receive lanes with which the device has all its functions.</summary>
     public byte minRxLaneCount;
 
-    /// <summary>Fewest transmit lanes for all functions of the device.</summary>
+    /// <summary>The minimum number of transmit lanes with which the device has all its functions.</summary>
     public byte minTxLaneCount;
 
-    /// <summary>The sublink attributes.</summary>
+    /// <summary>An array of the sublink attributes.</summary>
     /// <remarks>
-    /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
+    /// The address of the first element. Use the property only on a record in native memory, because a copy of a record does not
+    /// contain the elements.
     /// </remarks>
     public libusb_ssplus_sublink_attribute* sublinkSpeedAttributes => (libusb_ssplus_sublink_attribute*)((byte*)Unsafe.AsPointer(ref this) + 8);
 
-    /// <summary>The first <paramref name="length"/> elements of <see cref="sublinkSpeedAttributes"/>.</summary>
-    /// <param name="length">How many elements the record was allocated with; nothing checks it.</param>
-    /// <remarks>Only for a record in native memory, and only as long as it lives.</remarks>
+    /// <summary>Returns the first <paramref name="length"/> elements of <see cref="sublinkSpeedAttributes"/>.</summary>
+    /// <param name="length">
+    /// The number of elements with which the record was allocated. The method does not check this number.
+    /// </param>
+    /// <remarks>Use the method only on a record in native memory, and the span only until the record is freed.</remarks>
     public Span<libusb_ssplus_sublink_attribute> AsSpan(int length) => new(sublinkSpeedAttributes, length);
 }
 
 /// <summary>
-/// The container identifier capability: one number for a physical device, however many USB devices it has inside.
+/// Represents the container ID capability. All USB devices inside one physical device have the same container ID.
 /// </summary>
 public partial struct libusb_container_id_descriptor
 {
-    /// <summary>Size of the descriptor on the wire: 20 bytes.</summary>
+    /// <summary>The size of the descriptor on the bus: 20 bytes.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><see cref="libusb_bos_type.LIBUSB_BT_CONTAINER_ID" />.</summary>
+    /// <summary>The type of the capability: <see cref="libusb_bos_type.LIBUSB_BT_CONTAINER_ID" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary>Reserved, 0.</summary>
+    /// <summary>A reserved field; 0.</summary>
     public byte bReserved;
 
     /// <summary>
-    /// The 16 bytes of the UUID as the device sends them: the first three groups in little-endian order, as
-    /// <see cref="System.Guid" /> reads them.
+    /// The 16 bytes of the UUID, as the device sent them. The first three groups are in little-endian order, which
+    /// <see cref="System.Guid" /> also uses.
     /// </summary>
     public _ContainerID_e__FixedBuffer ContainerID;
 
@@ -452,213 +522,250 @@ public partial struct libusb_container_id_descriptor
     [InlineArray(16)]
     public struct _ContainerID_e__FixedBuffer
     {
-        /// <summary>The first element; the others follow it.</summary>
+        /// <summary>The first element. The other elements follow it.</summary>
         public byte e0;
     }
 }
 
-/// <summary>A platform capability, such as those of WebUSB and of Microsoft OS 2.0 descriptors. Since 1.0.27.</summary>
+/// <summary>
+/// Represents a platform capability, such as the capability for WebUSB or for Microsoft OS 2.0 descriptors. Available since
+/// libusb 1.0.27.
+/// </summary>
 /// <remarks>
-/// Freed with <see cref="libusb.libusb_free_platform_descriptor" />. Use it by pointer only: a copy loses the data behind it.
+/// <see cref="libusb.libusb_free_platform_descriptor" /> frees the structure. Use the structure only through a pointer, because a
+/// copy does not contain the data at its end.
 /// </remarks>
 public unsafe partial struct libusb_platform_descriptor
 {
-    /// <summary>Size of the descriptor on the wire in bytes: 20 and the data.</summary>
+    /// <summary>The size of the descriptor on the bus: 20 bytes plus the length of <c>CapabilityData</c>.</summary>
     public byte bLength;
 
-    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
+    /// <summary>The type of the descriptor: <see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><see cref="libusb_bos_type.LIBUSB_BT_PLATFORM_DESCRIPTOR" />.</summary>
+    /// <summary>The type of the capability: <see cref="libusb_bos_type.LIBUSB_BT_PLATFORM_DESCRIPTOR" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary>Reserved, 0.</summary>
+    /// <summary>A reserved field; 0.</summary>
     public byte bReserved;
 
     /// <summary>
-    /// The 16 bytes of the UUID that names the platform, as the device sends them: the first three groups in little-endian order,
-    /// as <see cref="System.Guid" /> reads them.
+    /// The 16 bytes of the UUID that identifies the platform, as the device sent them. The first three groups are in
+    /// little-endian order, which <see cref="System.Guid" /> also uses.
     /// </summary>
     public _PlatformCapabilityUUID_e__FixedBuffer PlatformCapabilityUUID;
 
-    /// <summary>The platform's own data: <c>bLength</c> - 20 bytes.</summary>
+    /// <summary>The data of the platform: <c>bLength</c> - 20 bytes.</summary>
     /// <remarks>
-    /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
+    /// The address of the first element. Use the property only on a record in native memory, because a copy of a record does not
+    /// contain the elements.
     /// </remarks>
     public byte* CapabilityData => (byte*)Unsafe.AsPointer(ref this) + 20;
 
-    /// <summary>The first <paramref name="length"/> elements of <see cref="CapabilityData"/>.</summary>
-    /// <param name="length">How many elements the record was allocated with; nothing checks it.</param>
-    /// <remarks>Only for a record in native memory, and only as long as it lives.</remarks>
+    /// <summary>Returns the first <paramref name="length"/> elements of <see cref="CapabilityData"/>.</summary>
+    /// <param name="length">
+    /// The number of elements with which the record was allocated. The method does not check this number.
+    /// </param>
+    /// <remarks>Use the method only on a record in native memory, and the span only until the record is freed.</remarks>
     public Span<byte> AsSpan(int length) => new(CapabilityData, length);
 
     /// <summary>The elements of <see cref="PlatformCapabilityUUID"/>.</summary>
     [InlineArray(16)]
     public struct _PlatformCapabilityUUID_e__FixedBuffer
     {
-        /// <summary>The first element; the others follow it.</summary>
+        /// <summary>The first element. The other elements follow it.</summary>
         public byte e0;
     }
 }
 
 /// <summary>
-/// The eight bytes that begin a control transfer, exactly as on the wire: 16-bit fields are little-endian on every machine.
+/// Represents the setup packet of a control transfer: the eight bytes that the host sends first. The 16-bit fields are
+/// little-endian on every machine, as on the bus.
 /// </summary>
-/// <remarks>It stands at the start of a control transfer's buffer, which must therefore be aligned to 2 bytes.</remarks>
+/// <remarks>
+/// The buffer of a control transfer starts with this structure. The buffer must therefore be aligned to 2 bytes.
+/// </remarks>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public partial struct libusb_control_setup
 {
     /// <summary>
-    /// Direction (bit 7), <see cref="libusb_request_type" /> (bits 5 and 6) and <see cref="libusb_request_recipient" /> (bits 0
-    /// to 4).
+    /// The type of the request. Bit 7 is the direction, bits 5 and 6 are a <see cref="libusb_request_type" />, and bits 0 to 4
+    /// are a <see cref="libusb_request_recipient" />.
     /// </summary>
     public byte bmRequestType;
 
-    /// <summary>The request; for standard ones see <see cref="libusb_standard_request" />.</summary>
+    /// <summary>The number of the request. For standard requests, see <see cref="libusb_standard_request" />.</summary>
     public byte bRequest;
 
-    /// <summary>The request's value, little-endian.</summary>
+    /// <summary>The value of the request, in little-endian order.</summary>
     public ushort wValue;
 
-    /// <summary>The request's index, little-endian: often an interface number or an endpoint address.</summary>
+    /// <summary>
+    /// The index of the request, in little-endian order. The index is often an interface number or an endpoint address.
+    /// </summary>
     public ushort wIndex;
 
-    /// <summary>Length of the data stage in bytes, little-endian.</summary>
+    /// <summary>The length of the data stage in bytes, in little-endian order.</summary>
     public ushort wLength;
 }
 
 /// <summary>
-/// A session with libusb, known only by its address. Made by <see cref="libusb.libusb_init_context" /> or
-/// <see cref="libusb.libusb_init" />, ended by <see cref="libusb.libusb_exit" />.
+/// Represents a session with libusb. The structure is opaque: a program has only its address.
+/// <see cref="libusb.libusb_init_context" /> or <see cref="libusb.libusb_init" /> creates a context, and
+/// <see cref="libusb.libusb_exit" /> closes it.
 /// </summary>
 public partial struct libusb_context;
 
-/// <summary>A USB device that libusb has found, open or not, known only by its address and counted by references.</summary>
+/// <summary>
+/// Represents a USB device that libusb has found, whether it is open or not. The structure is opaque: a program has only its
+/// address. libusb counts the references to the structure.
+/// </summary>
 public partial struct libusb_device;
 
 /// <summary>
-/// An open USB device, known only by its address. Made by <see cref="libusb.libusb_open" />, ended by
-/// <see cref="libusb.libusb_close" />.
+/// Represents an open USB device. The structure is opaque: a program has only its address. <see cref="libusb.libusb_open" />
+/// creates a handle, and <see cref="libusb.libusb_close" /> closes it.
 /// </summary>
 public partial struct libusb_device_handle;
 
-/// <summary>The version of the loaded libusb. It belongs to libusb: never free it.</summary>
+/// <summary>Represents the version of the loaded libusb. The structure belongs to libusb and must not be freed.</summary>
 public unsafe partial struct libusb_version
 {
-    /// <summary>Major version, 1.</summary>
+    /// <summary>The major version: 1.</summary>
     public ushort major;
 
-    /// <summary>Minor version, 0.</summary>
+    /// <summary>The minor version: 0.</summary>
     public ushort minor;
 
-    /// <summary>Micro version: 26 in 1.0.26.</summary>
+    /// <summary>The micro version; 26 in libusb 1.0.26.</summary>
     public ushort micro;
 
-    /// <summary>A build counter of the source tree.</summary>
+    /// <summary>The build number of libusb's source tree.</summary>
     public ushort nano;
 
-    /// <summary>Suffix of a release candidate, such as <c>-rc4</c>; empty in a release. ASCII, ends with a NUL.</summary>
+    /// <summary>
+    /// The suffix of a release candidate, such as <c>-rc4</c>; empty in a release. The text is ASCII and NUL-terminated.
+    /// </summary>
     [NativeTypeName("const char *")]
     public byte* rc;
 
-    /// <summary>Not used: kept for the layout. An empty text or a build's own note.</summary>
+    /// <summary>
+    /// An unused text, which is empty or describes the build. The field exists only to keep the layout compatible.
+    /// </summary>
     [NativeTypeName("const char *")]
     public byte* describe;
 }
 
-/// <summary>One packet of an isochronous transfer: the request, and what became of it.</summary>
+/// <summary>Represents one packet of an isochronous transfer: the requested length and the result.</summary>
 /// <remarks>
-/// The data of a packet starts at the sum of the requested lengths of the packets before it, however many bytes those moved.
+/// The offset of the data of a packet in the buffer is the sum of the requested lengths of all packets before it, even if these
+/// packets transferred fewer bytes.
 /// </remarks>
 public partial struct libusb_iso_packet_descriptor
 {
     /// <summary>
-    /// Bytes to move. Write it before every submit: WinUSB uses the field for itself in between. At most 1023 bytes at full
-    /// speed, 3072 at high speed, and 98304 at SuperSpeed and faster (Linux 5.2 or newer).
+    /// The number of bytes to transfer. Set this field before each submission, because WinUSB overwrites the field while the
+    /// transfer is in flight. The maximum is 1023 bytes at full speed, 3072 bytes at high speed, and 98304 bytes at SuperSpeed
+    /// and faster (with Linux 5.2 or newer).
     /// </summary>
     public uint length;
 
-    /// <summary>Bytes that were moved. Valid in the callback.</summary>
+    /// <summary>The number of bytes that were transferred. The value is valid in the callback.</summary>
     public uint actual_length;
 
-    /// <summary>How the packet ended. Valid in the callback; the transfer's own status does not cover it.</summary>
+    /// <summary>
+    /// The result of the packet. The value is valid in the callback. The status of the transfer does not report the results of
+    /// the packets.
+    /// </summary>
     public libusb_transfer_status status;
 }
 
-/// <summary>A transfer: what to move, where, and whom to call when it is done.</summary>
+/// <summary>Represents a transfer: the endpoint, the buffer, and the callback that libusb calls when the transfer ends.</summary>
 /// <remarks>
-/// Only <see cref="libusb.libusb_alloc_transfer" /> can make one, since libusb keeps private data in front of it. Use it by
-/// pointer only. From submit to callback no field and no byte of the buffer may be touched. The packet array begins right after
-/// <c>num_iso_packets</c>: on 64-bit machines at offset 60, in front of the end of the structure at 64.
+/// Only <see cref="libusb.libusb_alloc_transfer" /> can create a transfer, because libusb stores private data in front of the
+/// structure. Use the structure only through a pointer. Between the submission and the callback, do not access the fields or the
+/// buffer. The packet array starts directly after <c>num_iso_packets</c>. On 64-bit machines, the array starts at offset 60,
+/// although the size of the structure is 64 bytes.
 /// </remarks>
 public unsafe partial struct libusb_transfer
 {
-    /// <summary>The open device.</summary>
+    /// <summary>The handle of the device.</summary>
     public libusb_device_handle* dev_handle;
 
-    /// <summary>Bits of <see cref="libusb_transfer_flags" />. The fill functions leave it alone.</summary>
+    /// <summary>Bits of <see cref="libusb_transfer_flags" />. The fill functions do not change this field.</summary>
     public byte flags;
 
-    /// <summary>The endpoint's address; bit 7 gives the direction. 0 for control.</summary>
+    /// <summary>The address of the endpoint. Bit 7 is the direction. The address is 0 for control transfers.</summary>
     public byte endpoint;
 
-    /// <summary>A <see cref="libusb_transfer_type" />.</summary>
+    /// <summary>The type of the transfer: a <see cref="libusb_transfer_type" />.</summary>
     public byte type;
 
     /// <summary>
-    /// Milliseconds until it is cancelled with status <see cref="libusb_transfer_status.LIBUSB_TRANSFER_TIMED_OUT" />; 0 for
-    /// never, which is also the cheapest.
+    /// The time limit in milliseconds; 0 for no limit, which has the lowest cost. After this time, libusb cancels the transfer
+    /// and sets the status to <see cref="libusb_transfer_status.LIBUSB_TRANSFER_TIMED_OUT" />.
     /// </summary>
     public uint timeout;
 
-    /// <summary>How it ended. Valid in the callback only. For isochronous transfers look at each packet.</summary>
+    /// <summary>
+    /// The result of the transfer. The value is valid only in the callback. For isochronous transfers, check the status of each
+    /// packet.
+    /// </summary>
     public libusb_transfer_status status;
 
-    /// <summary>Length of the buffer in bytes; for control with the eight bytes of setup.</summary>
+    /// <summary>
+    /// The length of the buffer in bytes. For control transfers, the length includes the eight bytes of the setup packet.
+    /// </summary>
     public int length;
 
     /// <summary>
-    /// Bytes moved, for control without the setup. Valid in the callback, also after a timeout or a cancel. Without meaning for
-    /// isochronous transfers.
+    /// The number of bytes that were transferred, without the setup packet of a control transfer. The value is valid in the
+    /// callback, even after a timeout or a cancellation. The value has no meaning for isochronous transfers.
     /// </summary>
     public int actual_length;
 
     /// <summary>
-    /// Called once for each successful submit, on a thread that handles events. WinUSB replaces it while an isochronous transfer
-    /// is in flight.
+    /// The function that libusb calls once for each successful submission, on a thread that handles events. WinUSB replaces this
+    /// pointer while an isochronous transfer is in flight.
     /// </summary>
     public libusb_transfer_cb_fn callback;
 
-    /// <summary>The caller's own; libusb does not look at it.</summary>
+    /// <summary>A value for the program's own use, which libusb ignores.</summary>
     public void* user_data;
 
     /// <summary>
-    /// The data. It must not move while in flight: native or pinned memory. A control buffer starts with the setup.
+    /// The data of the transfer. The buffer must not move while the transfer is in flight, so it must be native or pinned memory.
+    /// The buffer of a control transfer starts with the setup packet.
     /// </summary>
     public byte* buffer;
 
-    /// <summary>How many packets of the array are in use; never more than the transfer was allocated for.</summary>
+    /// <summary>
+    /// The number of packets in use. The maximum is the number of packets for which the transfer was allocated.
+    /// </summary>
     public int num_iso_packets;
 
     /// <summary>The packets of an isochronous transfer.</summary>
     /// <remarks>
-    /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
+    /// The address of the first element. Use the property only on a record in native memory, because a copy of a record does not
+    /// contain the elements.
     /// </remarks>
     public libusb_iso_packet_descriptor* iso_packet_desc => (libusb_iso_packet_descriptor*)((byte*)Unsafe.AsPointer(ref this) + (sizeof(nint) == 8 ? 60 : 40));
 
-    /// <summary>The first <paramref name="length"/> elements of <see cref="iso_packet_desc"/>.</summary>
-    /// <param name="length">How many elements the record was allocated with; nothing checks it.</param>
-    /// <remarks>Only for a record in native memory, and only as long as it lives.</remarks>
+    /// <summary>Returns the first <paramref name="length"/> elements of <see cref="iso_packet_desc"/>.</summary>
+    /// <param name="length">
+    /// The number of elements with which the record was allocated. The method does not check this number.
+    /// </param>
+    /// <remarks>Use the method only on a record in native memory, and the span only until the record is freed.</remarks>
     public Span<libusb_iso_packet_descriptor> AsSpan(int length) => new(iso_packet_desc, length);
 }
 
-/// <summary>One option for <see cref="libusb.libusb_init_context" />. Since 1.0.27.</summary>
+/// <summary>Represents one option for <see cref="libusb.libusb_init_context" />. Available since libusb 1.0.27.</summary>
 public unsafe partial struct libusb_init_option
 {
-    /// <summary>Which option.</summary>
+    /// <summary>The option to set.</summary>
     public libusb_option option;
 
-    /// <summary>Its value: which member counts depends on the option.</summary>
+    /// <summary>The value of the option. The option determines which member libusb reads.</summary>
     public _value_e__Union value;
 
     /// <summary>The type of <see cref="value"/>.</summary>
@@ -666,26 +773,27 @@ public unsafe partial struct libusb_init_option
     public unsafe struct _value_e__Union
     {
         /// <summary>
-        /// The value of a number option: a <see cref="libusb_log_level" /> for
-        /// <see cref="libusb_option.LIBUSB_OPTION_LOG_LEVEL" />; not looked at for options that take none.
+        /// The value of an option that takes a number: a <see cref="libusb_log_level" /> for
+        /// <see cref="libusb_option.LIBUSB_OPTION_LOG_LEVEL" />. libusb ignores this member if the option takes no value.
         /// </summary>
         [FieldOffset(0)]
         public int ival;
 
         /// <summary>
-        /// The function for <see cref="libusb_option.LIBUSB_OPTION_LOG_CB" />. It must stay valid as long as the context.
+        /// The function for <see cref="libusb_option.LIBUSB_OPTION_LOG_CB" />. The function must stay valid until the context is
+        /// closed.
         /// </summary>
         [FieldOffset(0)]
         public libusb_log_cb log_cbval;
     }
 }
 
-/// <summary>A file descriptor that a foreign event loop must poll.</summary>
+/// <summary>Represents a file descriptor that a program's own event loop must poll.</summary>
 public partial struct libusb_pollfd
 {
-    /// <summary>The descriptor.</summary>
+    /// <summary>The file descriptor.</summary>
     public int fd;
 
-    /// <summary>The events to poll it for, in the flags of <c>poll</c>: <c>POLLIN</c>, <c>POLLOUT</c>.</summary>
+    /// <summary>The events to poll for, as flags of <c>poll</c>: <c>POLLIN</c>, <c>POLLOUT</c>.</summary>
     public short events;
 }

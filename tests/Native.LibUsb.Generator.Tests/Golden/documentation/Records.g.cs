@@ -22,20 +22,23 @@ public unsafe partial struct sample_record
 
     /// <summary>What follows.</summary>
     /// <remarks>
-    /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
+    /// The address of the first element. Use the property only on a record in native memory, because a copy of a record does not
+    /// contain the elements.
     /// </remarks>
     public byte* data => (byte*)Unsafe.AsPointer(ref this) + 12;
 
-    /// <summary>The first <paramref name="length"/> elements of <see cref="data"/>.</summary>
-    /// <param name="length">How many elements the record was allocated with; nothing checks it.</param>
-    /// <remarks>Only for a record in native memory, and only as long as it lives.</remarks>
+    /// <summary>Returns the first <paramref name="length"/> elements of <see cref="data"/>.</summary>
+    /// <param name="length">
+    /// The number of elements with which the record was allocated. The method does not check this number.
+    /// </param>
+    /// <remarks>Use the method only on a record in native memory, and the span only until the record is freed.</remarks>
     public Span<byte> AsSpan(int length) => new(data, length);
 
     /// <summary>The elements of <see cref="id"/>.</summary>
     [InlineArray(4)]
     public struct _id_e__FixedBuffer
     {
-        /// <summary>The first element; the others follow it.</summary>
+        /// <summary>The first element. The other elements follow it.</summary>
         public byte e0;
     }
 
