@@ -10,7 +10,7 @@ namespace Native.LibUsb;
 // a callback of the ring when the transfer ends.
 public sealed unsafe partial class UsbTransfer
 {
-    /// <summary>Gets whether there is a reason not to submit the transfer, such as a closing handle or interface.</summary>
+    /// <summary>Gets whether there is a reason not to submit the transfer, for example because a handle or an interface is being closed.</summary>
     internal bool IsStopping => Volatile.Read(ref _stop) != 0;
 
     /// <summary>

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
 /// Tests a program whose device is unplugged or reset between two steps. Every call that the program makes must return. After a reset, the same device must
-/// work again. After the device is unplugged, the next attached device must work.
+/// work again. After the device is unplugged, the next device that is attached must work.
 /// </summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class UnplugFaultTests : BusTest
