@@ -349,8 +349,8 @@ public sealed unsafe partial class UsbTransfer
         }
 
         /// <summary>
-        /// Gets whether the transfer could not be reserved. This happens only in a callback, if an interface or handle that is being closed has already freed the
-        /// transfer. In that case, the method that configures the transfer returns without an error.
+        /// Gets whether the transfer could not be reserved. This happens only in a callback, if an interface or handle that is being closed has already freed
+        /// the transfer. In that case, the method that configures the transfer returns without an error.
         /// </summary>
         public bool IsRefused => _transfer is null;
 
