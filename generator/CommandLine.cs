@@ -16,24 +16,24 @@ internal sealed class CommandLine
 {
     private readonly TextWriter _output;
     private readonly TextWriter _error;
-    private readonly RootCommand _commands = new("Writes the raw C# layer of Native.LibUsb from libusb.h.");
+    private readonly RootCommand _commands = new("Generates the raw layer of Native.LibUsb from libusb.h.");
 
     private readonly Option<string?> _root = new("--root")
     {
-        Description = "The repository; without it, the nearest folder upwards that holds Native.LibUsb.sln.",
+        Description = "The root of the repository. By default, the generator searches the current folder and its parent folders for Native.LibUsb.sln.",
         Recursive = true,
     };
 
     private readonly Option<string> _clang = new("--clang")
     {
-        Description = $"The clang to run, of version {ClangCompiler.MajorVersion}; without it, clang-{ClangCompiler.MajorVersion} or clang of the PATH.",
+        Description = $"The clang program, which must have version {ClangCompiler.MajorVersion}. By default, the generator runs clang-{ClangCompiler.MajorVersion} if PATH contains it, and clang otherwise.",
         Recursive = true,
         DefaultValueFactory = _ => ClangCompiler.Default,
     };
 
     private readonly Option<string> _include = new("--libusb-include")
     {
-        Description = "The folder that holds libusb-1.0/libusb.h, of libusb 1.0.26 or newer.",
+        Description = "The folder that contains libusb-1.0/libusb.h. The header must be from libusb 1.0.26 or newer.",
         Recursive = true,
         DefaultValueFactory = _ => "/usr/include",
     };
@@ -45,8 +45,8 @@ internal sealed class CommandLine
         foreach (Option option in new Option[] { _root, _clang, _include })
             _commands.Options.Add(option);
         Add("generate", "Writes the generated files.", Generate);
-        Add("check", "Compares the generated files with those in the repository, and shows the difference.", Check);
-        Add("table", "Prints the README's table of the bound parts.", Table);
+        Add("check", "Compares the output of the generator with the files in the repository, and prints the differences.", Check);
+        Add("table", "Prints the README's table of the declarations that the library binds.", Table);
     }
 
     public int Run(string[] args)
@@ -99,7 +99,7 @@ internal sealed class CommandLine
         }
 
         _output.Write(difference);
-        _error.WriteLine("the generated files differ from those that libusb.h, settings.json and docs/ describe: run eng/generate.sh");
+        _error.WriteLine("the generated files in the repository differ from the output of the generator: run eng/generate.sh");
         return 1;
     }
 

@@ -3,7 +3,7 @@ namespace Native.LibUsb.Bench;
 /// <summary>Represents one thread of a run, with its context and its devices.</summary>
 internal abstract class Capture : IDisposable
 {
-    // The counts of the callbacks are in an object, because the facade's State property holds an object.
+    // The counts are an object, because the callbacks of the facade get them from the State property of a transfer or ring.
     protected readonly Counts Counts = new();
 
     protected Capture(Work work) => Work = work;

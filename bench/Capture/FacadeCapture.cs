@@ -1,14 +1,14 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents a capture on the facade: transfers with a handler, or with a delegate.</summary>
+/// <summary>Represents a capture that uses the facade: transfers with a handler, transfers with a delegate, or synchronous reads.</summary>
 internal class FacadeCapture(Work work) : Capture(work)
 {
     private readonly List<UsbTransfer> _all = [];
     private byte[] _buffer = [];
     private UsbEndpoint? _endpoint; // the endpoint of the synchronous reads
 
-    // The context has no event thread of its own, because that thread would handle events instead of the measured thread. The log handler ignores the
-    // context's warning that no thread handles events while rings are stopped.
+    // The measured thread must handle all events, so the context must not start an event thread. The context logs a warning if
+    // an awaitable operation, such as stopping a ring, starts while no thread handles events. The log handler ignores this warning.
     protected UsbContext Context { get; } = new(new UsbContextOptions { ManualEventHandling = true, LogHandler = static (_, _) => { } });
 
     protected List<UsbDeviceHandle> Handles { get; } = [];
@@ -32,7 +32,7 @@ internal class FacadeCapture(Work work) : Capture(work)
         }
 
         if (found < Work.Devices)
-            throw new InvalidOperationException($"there are {found} devices, not {Work.Devices}");
+            throw new InvalidOperationException($"found {found} matching devices, but {Work.Devices} are needed");
     }
 
     public override void Dispose()
@@ -82,7 +82,7 @@ internal class FacadeCapture(Work work) : Capture(work)
         {
             Context.HandleEvents();
             if (!IsRunning)
-                throw new InvalidOperationException("no transfer is in flight any more");
+                throw new InvalidOperationException("no transfer is in flight");
         }
     }
 

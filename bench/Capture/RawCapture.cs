@@ -52,7 +52,7 @@ internal sealed unsafe class RawCapture(Work work) : Capture(work)
 
         libusb_free_device_list(list, 1);
         if (found < Work.Devices)
-            throw new InvalidOperationException($"there are {found} devices, not {Work.Devices}");
+            throw new InvalidOperationException($"found {found} matching devices, but {Work.Devices} are needed");
     }
 
     public override void Dispose()
@@ -110,7 +110,7 @@ internal sealed unsafe class RawCapture(Work work) : Capture(work)
             {
                 _ = libusb_handle_events_completed(_context, null);
                 if (_state->InFlight == 0)
-                    throw new InvalidOperationException("no transfer is in flight any more");
+                    throw new InvalidOperationException("no transfer is in flight");
             }
         }
 

@@ -69,6 +69,6 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
         long Number(int index, string name, long least, long most) =>
             long.TryParse(arguments[index], NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= least && value <= most
                 ? value
-                : throw new FormatException($"{name} is {least} to {most}, not '{arguments[index]}'");
+                : throw new FormatException($"{name} must be {least} to {most}, but is '{arguments[index]}'");
     }
 }

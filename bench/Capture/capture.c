@@ -53,7 +53,7 @@ static int64_t number(const char *text, const char *name, int64_t least, int64_t
     errno = 0;
     int64_t value = strtoll(text, &end, 10);
     if (errno || *end || end == text || value < least || value > most) {
-        fprintf(stderr, "capture: %s is %" PRId64 " to %" PRId64 ", not '%s'\n", name, least, most, text);
+        fprintf(stderr, "capture: %s must be %" PRId64 " to %" PRId64 ", but is '%s'\n", name, least, most, text);
         exit(2);
     }
     return value;
@@ -130,7 +130,7 @@ static void open_devices(struct capture *capture, int first, int step)
     }
     libusb_free_device_list(list, 1);
     if (found < devices) {
-        fprintf(stderr, "capture: there are %d devices, not %d\n", found, devices);
+        fprintf(stderr, "capture: found %d matching devices, but %d are needed\n", found, devices);
         exit(1);
     }
 }
@@ -173,7 +173,7 @@ static void handle_until(struct capture *capture, int64_t count)
     while (capture->completed < count) {
         libusb_handle_events_completed(capture->context, NULL);
         if (capture->in_flight == 0) {
-            fprintf(stderr, "capture: no transfer is in flight any more\n");
+            fprintf(stderr, "capture: no transfer is in flight\n");
             exit(1);
         }
     }

@@ -64,7 +64,7 @@ class Capture:
         with usb1.USBContext() as context:
             found = [d for d in context.getDeviceList() if d.getVendorID() == VENDOR and d.getProductID() == product]
             if len(found) < self.devices:
-                sys.exit(f'capture.py: there are {len(found)} devices, not {self.devices}')
+                sys.exit(f'capture.py: found {len(found)} matching devices, but {self.devices} are needed')
             handles = [device.open() for device in found[:self.devices]]
             for handle in handles:
                 handle.claimInterface(INTERFACE)

@@ -2,15 +2,15 @@ using System.CommandLine;
 using Native.LibUsb.Bench.Report;
 
 string[] parts = ["captures", "instructions", "start", "growth", "micro"];
-Option<bool> isShort = new("--short") { Description = "Fewer works, programs and rounds." };
-Option<bool> gate = new("--gate") { Description = "Fails when a limit is not kept." };
-Option<string> output = new("--output") { Description = "The folder of RESULTS.md, results.json and the plots.", DefaultValueFactory = _ => "bench" };
-Option<string?> readme = new("--readme") { Description = "The file whose table is replaced." };
-Option<string> commit = new("--commit") { Description = "What was built.", DefaultValueFactory = _ => "unknown" };
-Option<string[]> only = new("--part") { Description = $"Only this: {string.Join(", ", parts)}. May be given several times." };
+Option<bool> isShort = new("--short") { Description = "Measures fewer kinds of work, with fewer programs and rounds." };
+Option<bool> gate = new("--gate") { Description = "Returns exit code 1 if a result breaks a limit. The limits that compare processor times with C do not count." };
+Option<string> output = new("--output") { Description = "The folder for RESULTS.md, results.json and the plots.", DefaultValueFactory = _ => "bench" };
+Option<string?> readme = new("--readme") { Description = "The file that contains the table of costs. The program replaces this table. By default, it replaces no table." };
+Option<string> commit = new("--commit") { Description = "The commit of the measured programs.", DefaultValueFactory = _ => "unknown" };
+Option<string[]> only = new("--part") { Description = $"A part to measure: {string.Join(", ", parts)}. The option can be given several times. By default, the program measures all parts." };
 only.AcceptOnlyFromAmong(parts);
-Option<string?> from = new("--from") { Description = "Measures nothing: writes what a results.json holds anew." };
-RootCommand command = new("Measures the programs of bench/ in turn and writes what came out.") { isShort, gate, output, readme, commit, only, from };
+Option<string?> from = new("--from") { Description = "A file results.json. The program measures nothing, and writes all outputs again from this file." };
+RootCommand command = new("Measures the programs of bench/ in turn, and writes the results.") { isShort, gate, output, readme, commit, only, from };
 command.SetAction(result => Run(result));
 return command.Parse(args).Invoke();
 
@@ -40,7 +40,7 @@ int Run(ParseResult parsed)
     {
         string verdict = limit.IsKept ? "kept  " : limit.Gates ? "MISSED" : "above ";
         string spread = limit.Spread is { } of ? FormattableString.Invariant($", quartiles {of.Low:F3} to {of.High:F3}") : "";
-        Console.WriteLine(FormattableString.Invariant($"{verdict} {limit.What}: {limit.Measured:F3} {limit.Unit} ({(limit.AtLeast ? "at least" : "at most")} {limit.Bound:F2}{(limit.Gates ? "" : ", does not fail")}{spread})"));
+        Console.WriteLine(FormattableString.Invariant($"{verdict} {limit.What}: {limit.Measured:F3} {limit.Unit} ({(limit.AtLeast ? "at least" : "at most")} {limit.Bound:F2}{(limit.Gates ? "" : ", not checked by --gate")}{spread})"));
     }
 
     return parsed.GetValue(gate) && limits.Exists(static limit => limit is { IsKept: false, Gates: true }) ? 1 : 0;

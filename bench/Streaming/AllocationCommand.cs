@@ -12,12 +12,12 @@ internal static class AllocationCommand
 
     public static Command Create()
     {
-        Argument<string> consumer = new("consumer") { Description = string.Join(", ", Consumers.Names) };
+        Argument<string> consumer = new("consumer") { Description = $"the consumer of the data: {string.Join(", ", Consumers.Names)}" };
         consumer.AcceptOnlyFromAmong(Consumers.Names);
-        Argument<string> kind = new("kind") { Description = "iso or bulk" };
+        Argument<string> kind = new("kind") { Description = "the kind of transfers: iso or bulk" };
         kind.AcceptOnlyFromAmong("iso", "bulk");
-        Argument<long> count = new("count") { Description = "isochronous packets, or bulk transfers" };
-        Command command = new("allocations", "Reports the allocations while the data streams.") { consumer, kind, count };
+        Argument<long> count = new("count") { Description = "the number of isochronous packets or bulk transfers" };
+        Command command = new("allocations", "Reports how much memory the process allocates while it streams data.") { consumer, kind, count };
         command.SetAction((result, _) => Run(result.GetValue(consumer)!, result.GetValue(kind) == "iso", result.GetValue(count)));
         return command;
     }
@@ -46,7 +46,7 @@ internal static class AllocationCommand
         if (consumer == "endpoint-read")
         {
             if (isochronous)
-                throw new InvalidOperationException("An endpoint reads bulk and interrupt data only.");
+                throw new InvalidOperationException("The consumer endpoint-read cannot read isochronous data.");
             var stop = new StopFlag();
             Task[] loops = [.. Enumerable.Range(0, Reads).Select(_ => Consumers.ReadEndpointAsync(endpoint, BulkSize, progress, stop))];
             Measure(consumer, isochronous, count, progress);
@@ -78,7 +78,7 @@ internal static class AllocationCommand
     private static void Measure(string consumer, bool isochronous, long count, Progress progress)
     {
         long warm = Math.Max(count / 5, 1000);
-        progress.WaitFor(warm); // the pools are filled and the hot code is compiled after this
+        progress.WaitFor(warm); // afterwards, the pools are filled and the frequently executed code is compiled
         _ = GC.GetTotalAllocatedBytes(true) + GC.CollectionCount(0);
         long units = progress.Units, start = Stopwatch.GetTimestamp();
         TimeSpan processor = Environment.CpuUsage.TotalTime;
@@ -91,6 +91,6 @@ internal static class AllocationCommand
         units = progress.Units - units;
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{consumer,-13} {(isochronous ? "iso packets   " : "bulk transfers")} {units,10} {seconds,8:F2} s {processor.TotalSeconds * 1e9 / units,7:F0} ns processor each   allocated {allocated} bytes, {collections} collections"));
+            $"{consumer,-13} {(isochronous ? "iso packets   " : "bulk transfers")} {units,10} {seconds,8:F2} s {processor.TotalSeconds * 1e9 / units,7:F0} ns of processor time each   allocated {allocated} bytes, {collections} collections"));
     }
 }

@@ -37,6 +37,6 @@ internal static class Endpoints
             return handle;
         }
 
-        throw new InvalidOperationException($"There is no {type} endpoint that sends.");
+        throw new InvalidOperationException($"No device has an IN endpoint of the type {type}.");
     }
 }

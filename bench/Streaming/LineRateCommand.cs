@@ -13,10 +13,10 @@ internal static class LineRateCommand
 {
     public static Command Create()
     {
-        Argument<int> seconds = new("seconds") { Description = "seconds of the device's clock" };
-        Argument<int> transfers = new("transfers") { Description = "transfers in flight" };
-        Argument<int> packets = new("packets") { Description = "packets in each transfer" };
-        Command command = new("line", "Receives a paced isochronous stream at line rate.") { seconds, transfers, packets };
+        Argument<int> seconds = new("seconds") { Description = "the duration in seconds of the device's clock" };
+        Argument<int> transfers = new("transfers") { Description = "the number of transfers in flight" };
+        Argument<int> packets = new("packets") { Description = "the number of packets in each transfer" };
+        Command command = new("line", "Reads an isochronous stream that the device sends in real time, and reports the losses and the processor time.") { seconds, transfers, packets };
         command.SetAction((result, _) => Run(result.GetValue(seconds), result.GetValue(transfers), result.GetValue(packets)));
         return command;
     }
@@ -48,8 +48,8 @@ internal static class LineRateCommand
         UsbRingStatistics statistics = ring.GetStatistics();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{got} packets, {bytes / elapsed / 1e6:F3} MB/s, lost {line.Lost + statistics.PacketStatuses.Failed}, processor {processor.TotalSeconds:F3} s ({processor.TotalSeconds / elapsed * 100:F2} %), " +
-            $"allocated {allocated} bytes, {collections} collections, fewest in flight {statistics.LowestInFlight} of {transfers}, longest callback {statistics.LongestCallback.TotalMilliseconds:F3} ms, " +
-            $"intervals missed {statistics.MissedIntervals}, of them while the event thread was late {statistics.MissedWhileLate}, longest delay of the event thread {statistics.LongestDelay.TotalMilliseconds:F1} ms, " +
+            $"allocated {allocated} bytes, {collections} collections, at least {statistics.LowestInFlight} of {transfers} transfers in flight, longest callback {statistics.LongestCallback.TotalMilliseconds:F3} ms, " +
+            $"{statistics.MissedIntervals} intervals missed, {statistics.MissedWhileLate} of them while the event thread was late, longest delay of the event thread {statistics.LongestDelay.TotalMilliseconds:F1} ms, " +
             $"bad packets {statistics.PacketStatuses.Failed}"));
         return line.Lost + statistics.PacketStatuses.Failed == 0 ? 0 : 1;
     }

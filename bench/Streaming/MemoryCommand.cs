@@ -14,12 +14,12 @@ internal static class MemoryCommand
 {
     public static Command Create()
     {
-        Argument<string> memory = new("memory") { Description = "the memory of the ring" };
+        Argument<string> memory = new("memory") { Description = "the kind of memory that the ring uses" };
         memory.AcceptOnlyFromAmong("ordinary", "device");
-        Argument<int> mebibytes = new("mebibytes") { Description = "the amount of data to read" };
-        Argument<int> size = new("size") { Description = "the bytes of a transfer" };
-        Argument<int> transfers = new("transfers") { Description = "the transfers in flight" };
-        Command command = new("memory", "Reads a bulk endpoint into ordinary memory, or into memory of the kernel.") { memory, mebibytes, size, transfers };
+        Argument<int> mebibytes = new("mebibytes") { Description = "the number of MiB to read" };
+        Argument<int> size = new("size") { Description = "the number of bytes in a transfer" };
+        Argument<int> transfers = new("transfers") { Description = "the number of transfers in flight" };
+        Command command = new("memory", "Reads a bulk endpoint into ordinary memory or device memory, and reports the processor time.") { memory, mebibytes, size, transfers };
         command.SetAction((result, _) =>
             Run(result.GetValue(memory) == "device", result.GetValue(mebibytes), result.GetValue(size), result.GetValue(transfers)));
         return command;
@@ -31,7 +31,7 @@ internal static class MemoryCommand
         using UsbDeviceHandle handle = Endpoints.Open(context, UsbTransferType.Bulk, out UsbEndpoint endpoint);
         using UsbBuffer? memory = deviceMemory ? handle.AllocateBuffer(size * transfers, preferDeviceMemory: true) : null;
         if (memory is { IsDeviceMemory: false })
-            throw new InvalidOperationException("The kernel offers no device memory.");
+            throw new InvalidOperationException("The kernel provided no device memory for the buffer.");
         // The ring has no spare buffers. The handler therefore reads the data in place, and the ring then submits the transfer again. The program in C does
         // the same.
         var options = new UsbRingOptions { TransferSize = size, Transfers = transfers, Spares = 0, Memory = memory?.Memory ?? default };

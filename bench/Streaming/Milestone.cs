@@ -14,7 +14,7 @@ internal sealed class Milestone
     public void Raise(long value)
     {
         Volatile.Write(ref _value, value);
-        Interlocked.MemoryBarrier(); // the waiting thread writes the awaited number first, and then reads the value
+        Interlocked.MemoryBarrier(); // the waiting thread first writes the awaited value and then reads the current value
         if (value >= Volatile.Read(ref _awaited))
         {
             Volatile.Write(ref _awaited, long.MaxValue);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Native.LibUsb.Bench;
 
-RootCommand root = new("Measures what streaming costs. Runs on a virtual bus: see bench/streaming.sh.");
+RootCommand root = new("Measures the cost of streaming. The scripts bench/streaming.sh and bench/device-memory.sh run this program.");
 root.Subcommands.Add(AllocationCommand.Create());
 root.Subcommands.Add(LineRateCommand.Create());
 root.Subcommands.Add(MemoryCommand.Create());

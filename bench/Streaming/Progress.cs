@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents the amount of data that has arrived, counted by some threads and watched by another.</summary>
+/// <summary>Counts the data that has arrived. While several threads count, another thread can wait until a number of units has arrived.</summary>
 internal sealed class Progress
 {
     private readonly Milestone _reached = new();

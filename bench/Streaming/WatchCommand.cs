@@ -30,7 +30,7 @@ internal static class WatchCommand
         const double ticksPerSecond = 100; // of /proc/stat
         double steal = (ReadStolenTicks() - stolen) / ticksPerSecond;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  scheduling: {steal:F2} s stolen of {seconds * Environment.ProcessorCount:F0} s, a thread that wakes every {s_tick.TotalMilliseconds:F0} ms was late by {longest.TotalMilliseconds:F1} ms at most, and {gaps} times by more than {s_late.TotalMilliseconds:F0} ms"));
+            $"  scheduling: {steal:F2} s of {seconds * Environment.ProcessorCount:F0} s of processor time were stolen, a thread that wakes every {s_tick.TotalMilliseconds:F0} ms was at most {longest.TotalMilliseconds:F1} ms late, and {gaps} times more than {s_late.TotalMilliseconds:F0} ms late"));
         return process.ExitCode;
     }
 

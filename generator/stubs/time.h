@@ -1,1 +1,1 @@
-/* Nothing of it is used. */
+/* libusb.h includes this header, but uses no declaration of it. */

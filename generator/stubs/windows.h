@@ -1,4 +1,4 @@
-/* The calling conventions of the Windows targets. */
+/* Contains the calling conventions of the Windows targets, and struct timeval. */
 #define WINAPI __stdcall
 #define WINAPIV __cdecl
 struct timeval;

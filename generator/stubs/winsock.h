@@ -1,1 +1,1 @@
-/* Headers before 1.0.29 include it; nothing of it is used. */
+/* Before version 1.0.29, libusb.h includes this header, but uses no declaration of it. */

@@ -1,2 +1,2 @@
-/* Only pointers to it cross the interface; its layout is written by hand on the C# side. */
+/* libusb.h uses only pointers to struct timeval. The C# struct timeval is not generated, so the layout is not needed here. */
 struct timeval;
