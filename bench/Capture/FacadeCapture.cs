@@ -7,8 +7,8 @@ internal class FacadeCapture(Work work) : Capture(work)
     private byte[] _buffer = [];
     private UsbEndpoint? _endpoint; // the endpoint of the synchronous reads
 
-    // The measured thread must handle all events, so the context must not start an event thread. The context logs a warning if
-    // an awaitable operation, such as stopping a ring, starts while no thread handles events. The log handler ignores this warning.
+    // The measured thread must handle all events, so the context must not start an event thread. The context logs a warning if an awaitable
+    // operation, such as stopping a ring, starts while no thread handles events. The log handler ignores this warning.
     protected UsbContext Context { get; } = new(new UsbContextOptions { ManualEventHandling = true, LogHandler = static (_, _) => { } });
 
     protected List<UsbDeviceHandle> Handles { get; } = [];

@@ -30,7 +30,7 @@ internal static class Program
 
         try
         {
-            // The commands handle signals and exceptions themselves.
+            // This program handles signals and exceptions itself.
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Exception exception)

@@ -22,7 +22,7 @@ internal static class CheckCommand
                 result.AddError($"--packet-size must be at least {NumberedPattern.NumberSize}.");
         });
         Option<ulong?> first = new("--first") { Description = "The number that the first packet must have. By default, any number is accepted.", HelpName = "number" };
-        Option<bool> json = new("--json") { Description = "Prints one JSON object." };
+        Option<bool> json = new("--json") { Description = "Prints the result as one JSON object." };
         Command command = new("check", "Checks a captured file against the numbered pattern. The exit code is 0 if the file is perfect, 1 if it is not, and 2 if it cannot be read.")
         {
             file, packetSize, first, json,

@@ -7,11 +7,11 @@ namespace Native.LibUsb.VirtualBusProgram;
 internal sealed class DeviceSpecification
 {
     public const string Help =
-        "Models: camera (1209:0010, isochronous IN), audio (1209:0015, isochronous OUT with feedback), loopback (1209:0011, bulk), source-sink (1209:0014, bulk, both at once), interrupt (1209:0012), hub (1209:0004). All models have speed (low, full, high, super), port (1-2.3) and deny (true: no permission). All except hub have " +
-        "vendor and product (hexadecimal), serial and driver (the kernel driver that is bound at first). " +
-        "camera: paced (false: packets come as fast as the host requests them), unplug-after (number of packets). audio: rate (Hz), deviation (of its clock, in ppm). loopback: streams (exponent), capacity (bytes). " +
-        "source-sink: numbered (false: the device sends data without a pattern). " +
-        "interrupt: size (bytes), period (ms). hub: ports.";
+        "Models: camera (1209:0010, isochronous IN), audio (1209:0015, isochronous OUT with feedback), loopback (1209:0011, bulk), source-sink (1209:0014, bulk), interrupt (1209:0012), hub (1209:0004). All models have port (such as 1-2.3) and deny (true: the device cannot be opened). All models except audio have speed (low, full, high, super, super-plus). All models except hub have " +
+        "vendor and product (hexadecimal), serial, and driver (the kernel driver that is initially bound). " +
+        "camera also has paced (false: the camera sends packets as fast as the host requests them) and unplug-after (the number of packets before the camera unplugs itself). audio also has rate (Hz) and deviation (of the device's clock, in ppm). loopback also has streams (the base-two logarithm of their number) and capacity (bytes). " +
+        "source-sink also has numbered (false: the device sends data without a pattern). " +
+        "interrupt also has size (bytes) and period (ms). hub also has ports.";
 
     private static readonly Dictionary<string, string[]> s_names = new()
     {
@@ -32,12 +32,12 @@ internal sealed class DeviceSpecification
         string[] halves = text.Split(':', 2);
         _model = halves[0];
         if (!s_names.TryGetValue(_model, out string[]? names))
-            throw new ArgumentException($"'{_model}' is not a model; there are {string.Join(", ", s_names.Keys)}.");
+            throw new ArgumentException($"'{_model}' is not a model; the models are {string.Join(", ", s_names.Keys)}.");
         foreach (string part in halves.Length == 1 ? [] : halves[1].Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] pair = part.Split('=', 2);
             if (pair.Length != 2 || !names.Contains(pair[0]))
-                throw new ArgumentException($"'{part}' is not NAME=VALUE with one of {string.Join(", ", names)}.");
+                throw new ArgumentException($"'{part}' is not NAME=VALUE with one of the names {string.Join(", ", names)}.");
             _values[pair[0]] = pair[1];
         }
     }
@@ -126,7 +126,7 @@ internal sealed class DeviceSpecification
             "high" => VirtualSpeed.High,
             "super" => VirtualSpeed.Super,
             "super-plus" => VirtualSpeed.SuperPlus,
-            _ => throw new ArgumentException($"'{text}' is not a speed; there are low, full, high, super, super-plus."),
+            _ => throw new ArgumentException($"'{text}' is not a speed; the speeds are low, full, high, super, super-plus."),
         };
     }
 

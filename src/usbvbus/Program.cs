@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Native.LibUsb.VirtualBusProgram;
 
-RootCommand root = new("Runs programs on a USB bus that exists in software only, and checks what they captured from it.");
+RootCommand root = new("Runs programs on a virtual USB bus, and checks the data that the programs captured.");
 root.Subcommands.Add(RunCommand.Create());
 root.Subcommands.Add(CheckCommand.Create());
 return root.Parse(args).Invoke();

@@ -15,7 +15,7 @@ internal static class RunCommand
     {
         Option<DeviceSpecification[]> devices = new("--device", "-d")
         {
-            Description = $"A device: MODEL[:NAME=VALUE,...]; can be given several times. {DeviceSpecification.Help}",
+            Description = $"A device: MODEL[:NAME=VALUE,...]. The option can be given several times. {DeviceSpecification.Help}",
             HelpName = "spec",
             CustomParser = result =>
             {
@@ -32,10 +32,10 @@ internal static class RunCommand
                 return [.. parsed];
             },
         };
-        Option<bool> denyAccess = new("--deny-access") { Description = "Makes the opening of each device fail with 'permission denied'." };
+        Option<bool> denyAccess = new("--deny-access") { Description = "Makes every attempt to open a device fail with 'permission denied'." };
         Option<int> memory = new("--usbfs-memory")
         {
-            Description = "The memory limit for all transfers in flight, in MB; 0 for no limit.",
+            Description = "The limit, in MB, for the memory of all transfers in flight. 0 means no limit.",
             HelpName = "MB",
             DefaultValueFactory = _ => 16,
         };
@@ -45,15 +45,15 @@ internal static class RunCommand
                 result.AddError("--usbfs-memory must be 0 or more.");
         });
         Option<bool> noScatterGather = new("--no-scatter-gather") { Description = "Simulates a host controller for which libusb divides bulk transfers into pieces of 16 KiB." };
-        Option<bool> kernel = new("--kernel") { Description = "Attaches the devices to the vhci_hcd of this machine's kernel, where every program sees them. Only root can do that." };
+        Option<bool> kernel = new("--kernel") { Description = "Attaches the devices to the vhci_hcd of this machine's kernel. Every program on the machine can then use the devices. Only root can use this option." };
         kernel.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<bool>() && (result.GetResult(noScatterGather) is not null || result.GetResult(denyAccess) is not null))
-                result.AddError("With --kernel, the kernel decides the capabilities of usbfs and the permissions of nodes: --no-scatter-gather and --deny-access cannot be given.");
+                result.AddError("--kernel cannot be combined with --no-scatter-gather or --deny-access, because the kernel determines the capabilities of usbfs and the permissions of device nodes.");
         });
         Argument<string[]> program = new("command") { Description = "The program and its arguments, after --.", Arity = ArgumentArity.OneOrMore };
 
-        Command command = new("run", "Runs a program that sees virtual devices, and returns its exit code, or 125 if the bus could not be created.")
+        Command command = new("run", "Runs a program on a bus with virtual devices. The exit code is the exit code of the program. If the bus or a device cannot be created, the exit code is 125. If the program cannot be started, the exit code is 126. If the program is not found, the exit code is 127.")
         {
             devices, denyAccess, memory, noScatterGather, kernel, program,
         };
@@ -76,7 +76,7 @@ internal static class RunCommand
         if (VirtualBus.UnavailableReasonOf(options.Host) is { } reason)
             return Fail(Unavailable, reason);
         using VirtualBus bus = new(options);
-        // Hubs are attached first, because the devices behind them need them.
+        // Hubs are attached first, because a device behind a hub can be attached only after the hub.
         foreach (DeviceSpecification specification in devices.OrderBy(d => d.IsHub ? d.Port?.Length ?? 0 : int.MaxValue))
             try
             {

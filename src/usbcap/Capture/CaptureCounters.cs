@@ -28,7 +28,7 @@ internal sealed class CaptureCounters
     /// <summary>The number of transfers that ended. It is set at the end of the capture.</summary>
     public long Transfers;
 
-    /// <summary>The number of isochronous packets that the ring returned, good or bad.</summary>
+    /// <summary>The number of good and bad isochronous packets that the ring returned.</summary>
     public long Intervals;
 
     /// <summary>The status of the last packet or transfer that failed.</summary>
@@ -46,7 +46,7 @@ internal sealed class CaptureCounters
     /// <summary>The number of service intervals in which no transfer was in flight to receive the device's packet. The ring counts these intervals.</summary>
     public long Missed;
 
-    /// <summary>Returns the number of the device's packets that are missing in the output.</summary>
+    /// <summary>Returns the number of the device's packets that are missing from the output.</summary>
     public long Lost(bool isochronous) => Volatile.Read(ref Dropped) + Volatile.Read(ref Missed) + (isochronous ? Volatile.Read(ref Errors) : 0);
 
     /// <summary>Returns the number of failures with the given status.</summary>

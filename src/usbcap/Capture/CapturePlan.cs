@@ -36,11 +36,11 @@ internal sealed record CapturePlan
     {
         bool isochronous = endpoint.Kind == TransferKind.Isochronous;
         if (isochronous && request.TransferSize is not null)
-            throw Wrong("--transfer-size", "bulk and interrupt endpoints; use --packets-per-transfer and --packet-size", endpoint);
+            throw Wrong("--transfer-size", "bulk and interrupt endpoints; use --packets-per-transfer and --packet-size instead", endpoint);
         if (!isochronous && request.PacketsPerTransfer is not null)
-            throw Wrong("--packets-per-transfer", "isochronous endpoints; use --transfer-size", endpoint);
+            throw Wrong("--packets-per-transfer", "isochronous endpoints; use --transfer-size instead", endpoint);
         if (!isochronous && request.PacketSize is not null)
-            throw Wrong("--packet-size", "isochronous endpoints; use --transfer-size", endpoint);
+            throw Wrong("--packet-size", "isochronous endpoints; use --transfer-size instead", endpoint);
 
         int unit = isochronous
             ? request.PacketSize ?? endpoint.BytesPerInterval
@@ -77,5 +77,5 @@ internal sealed record CapturePlan
     }
 
     private static FailureException Wrong(string option, string goesWith, EndpointChoice endpoint) =>
-        new(ExitCode.Usage, $"{option} is for {goesWith}: endpoint {endpoint} is not one of them");
+        new(ExitCode.Usage, $"{option} cannot be used with endpoint {endpoint}: the option is for {goesWith}");
 }

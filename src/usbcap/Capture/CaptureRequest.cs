@@ -51,7 +51,7 @@ internal sealed record CaptureRequest
 
     public bool Json { get; init; }
 
-    /// <summary>Gets whether a progress line is written. If null, it is written if standard error is a terminal.</summary>
+    /// <summary>Gets whether a progress line is written. If null, the line is written if standard error is a terminal.</summary>
     public bool? Progress { get; init; }
 
     /// <summary>Gets whether lost data and failed packets are an error.</summary>

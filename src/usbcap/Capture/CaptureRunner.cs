@@ -26,7 +26,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
             handle.SetAutoDetachKernelDriver(true);
         using UsbInterface claimed = Claim(handle, endpoint.Interface);
         if (endpoint.AlternateSetting != 0 || HasAlternatives(configuration, endpoint.Interface))
-            claimed.SetAlternateSetting(endpoint.AlternateSetting); // without alternatives, some devices stall this request
+            claimed.SetAlternateSetting(endpoint.AlternateSetting); // if an interface has no alternatives, some devices stall this request
 
         using var session = new CaptureSession(claimed, plan);
         using CaptureSink sink = CaptureSink.Open(request.Output, request.Force);
@@ -46,7 +46,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
         }
         catch (UsbException e) when (e.Error == UsbError.NotFound)
         {
-            throw new FailureException(ExitCode.NoEndpoint, $"{device} is not configured: it has no endpoints now", e);
+            throw new FailureException(ExitCode.NoEndpoint, $"{device} is not configured, so it has no endpoints", e);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
         if (error != UsbError.Busy)
             throw FailureException.From(new UsbException(error, $"claim interface {number} of {handle.Device}"));
         string holder = handle.TryGetKernelDriver(number, out string? driver)
-            ? $"{(driver is null ? "a kernel driver" : $"the kernel driver '{driver}'")} has it; --detach-kernel-driver takes it off for the time of the capture"
+            ? $"{(driver is null ? "a kernel driver" : $"the kernel driver '{driver}'")} has claimed it; use --detach-kernel-driver to detach the driver during the capture"
             : "another program has claimed it";
         throw new FailureException(ExitCode.Busy, $"interface {number} of {handle.Device} is busy: {holder}");
     }
@@ -125,8 +125,8 @@ internal sealed class CaptureRunner(CaptureRequest request)
     }
 
     /// <summary>
-    /// Renames the output to its final name, unless the capture has failed. Returns the failure; null if the capture was successful. The message of the failure
-    /// contains the location of the captured data.
+    /// Completes the output if the capture has not failed. Returns the failure, or null if the capture was successful. The message of the failure contains the
+    /// location of the captured data.
     /// </summary>
     private FailureException? Finish(CaptureSession session, CaptureSink sink)
     {
@@ -147,14 +147,14 @@ internal sealed class CaptureRunner(CaptureRequest request)
         {
             _outcome = "failed";
             sink.Dispose();
-            string kept = sink.Path is { } path ? $"; the {sink.Length} bytes captured until then are in {path}"
+            string kept = sink.Path is { } path ? $"; the {sink.Length} bytes that were captured before the failure are in {path}"
                 : sink is FileSink ? "; nothing was captured" : $"; {sink.Length} bytes were written";
             return new FailureException(failure.Code, failure.Message + kept, failure);
         }
 
         long lost = session.Counters.Lost(session.Plan.IsIsochronous);
         return request.Strict && lost + session.Counters.Errors > 0
-            ? new FailureException(ExitCode.DataLost, $"{lost} packets lost, {session.Counters.Errors} errors; {sink.Name} has the rest")
+            ? new FailureException(ExitCode.DataLost, $"{lost} packets lost, {session.Counters.Errors} errors; {sink.Name} contains all other data")
             : null;
     }
 

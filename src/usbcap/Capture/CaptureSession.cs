@@ -79,7 +79,7 @@ internal sealed class CaptureSession : IDisposable
         Check();
     }
 
-    /// <summary>Stops the capture. Data that arrives before all transfers have ended is still kept.</summary>
+    /// <summary>Stops the capture. The capture keeps the data that arrives before all transfers have ended.</summary>
     public void Stop()
     {
         Volatile.Write(ref _stopping, true);
@@ -145,7 +145,7 @@ internal sealed class CaptureSession : IDisposable
         Counters.Transfers = statistics.Completions;
         Counters.Missed = statistics.MissedIntervals;
         if (!LimitReached)
-            Counters.Dropped = statistics.Dropped.Packets; // includes the packets after the last buffer
+            Counters.Dropped = statistics.Dropped.Packets; // this number includes the packets that were dropped after the last buffer
     }
 
     public void Dispose()
@@ -154,7 +154,7 @@ internal sealed class CaptureSession : IDisposable
         _changed.Dispose();
     }
 
-    // If the kernel refuses a transfer, the ring continues with fewer transfers. In this case, the method makes the capture fail, so that the user gets a
+    // If the kernel refuses a transfer, the ring continues with fewer transfers. In that case, this method makes the capture fail, so that the user gets a
     // message.
     private void Check()
     {

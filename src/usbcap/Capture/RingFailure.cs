@@ -11,7 +11,7 @@ internal static class RingFailure
     {
         (string option, ExitCode code) = exception.ParamName switch
         {
-            nameof(UsbRingOptions.Transfers) => ("--in-flight", ExitCode.Memory), // any number is valid up to the kernel's memory limit
+            nameof(UsbRingOptions.Transfers) => ("--in-flight", ExitCode.Memory), // any number up to the kernel's memory limit is valid
             nameof(UsbRingOptions.TransferSize) => ("--transfer-size", ExitCode.Usage),
             nameof(UsbRingOptions.PacketsPerTransfer) => ("--packets-per-transfer", ExitCode.Usage),
             nameof(UsbRingOptions.PacketSize) => ("--packet-size", ExitCode.Usage),
@@ -43,9 +43,9 @@ internal static class RingFailure
         bool memory = error == UsbError.NoMemory || (error == UsbError.IO && plan.IsIsochronous);
         if (!memory)
             return FailureException.From(new UsbException(error, $"submit a transfer on endpoint {plan.Endpoint}"));
-        string limit = UsbRingOptions.SystemMemoryLimit is { } bytes ? $" ({bytes >> 20} MiB now)" : "";
+        string limit = UsbRingOptions.SystemMemoryLimit is { } bytes ? $" ({bytes >> 20} MiB)" : "";
         return new FailureException(ExitCode.Memory,
-            $"the kernel refused transfer {statistics.InFlight + 1} of {plan.Ring.Transfers} with {plan.UnitSize * Math.Max(plan.Ring.PacketsPerTransfer, 1)} bytes each: often its limit " +
-            $"for all transfers in flight together{limit}; use a smaller --in-flight, or raise /sys/module/usbcore/parameters/usbfs_memory_mb");
+            $"the kernel refused transfer {statistics.InFlight + 1} of {plan.Ring.Transfers} with {plan.UnitSize * Math.Max(plan.Ring.PacketsPerTransfer, 1)} bytes each: the usual reason is the kernel's limit " +
+            $"for the memory of all transfers in flight{limit}; use a smaller --in-flight, or raise the limit in /sys/module/usbcore/parameters/usbfs_memory_mb");
     }
 }

@@ -20,31 +20,31 @@ internal static class Arguments
     public static ushort? Id(ArgumentResult result) =>
         TryHex(Text(result), out int value) && value <= ushort.MaxValue
             ? (ushort)value
-            : Refuse<ushort?>(result, "is not a number from 0000 to ffff (hexadecimal)");
+            : Refuse<ushort?>(result, "is not a hexadecimal number from 0000 to ffff");
 
     /// <summary>Parses an endpoint address: hexadecimal, with or without 0x.</summary>
     public static byte? Endpoint(ArgumentResult result) =>
         TryHex(Text(result), out int value) && (value & ~(UsbEndpointAddress.DirectionMask | UsbEndpointAddress.NumberMask)) == 0
             && UsbEndpointAddress.Number((byte)value) != 0
             ? (byte)value
-            : Refuse<byte?>(result, "is not an endpoint address, such as 0x81 (hexadecimal)");
+            : Refuse<byte?>(result, "is not a hexadecimal endpoint address, such as 0x81");
 
     public static UsbPortPath? Port(ArgumentResult result) =>
-        UsbPortPath.TryParse(Text(result), out UsbPortPath path) ? path : Refuse<UsbPortPath?>(result, "is not a bus and port, such as 1-2.3");
+        UsbPortPath.TryParse(Text(result), out UsbPortPath path) ? path : Refuse<UsbPortPath?>(result, "is not a port path, such as 1-2.3");
 
     public static TransferKind? Kind(ArgumentResult result) => Text(result) switch
     {
         "iso" or "isochronous" => TransferKind.Isochronous,
         "bulk" => TransferKind.Bulk,
         "interrupt" or "int" => TransferKind.Interrupt,
-        _ => Refuse<TransferKind?>(result, "is not one of iso, bulk, interrupt"),
+        _ => Refuse<TransferKind?>(result, "is not iso, bulk or interrupt"),
     };
 
     public static OutputFormat Format(ArgumentResult result) => Text(result) switch
     {
         "raw" => OutputFormat.Raw,
         "framed" => OutputFormat.Framed,
-        _ => Refuse<OutputFormat>(result, "is not one of raw, framed"),
+        _ => Refuse<OutputFormat>(result, "is not raw or framed"),
     };
 
     /// <summary>Returns a parser of whole numbers in a range.</summary>

@@ -8,10 +8,10 @@ namespace Usbcap.Commands;
 /// <summary>Represents the options that select a device. All commands share them.</summary>
 internal sealed class DeviceOptions
 {
-    private readonly Option<ushort?> _vendor = new("--vendor", "-v") { Description = "idVendor, hexadecimal", HelpName = "id", CustomParser = Arguments.Id };
-    private readonly Option<ushort?> _product = new("--product", "-p") { Description = "idProduct, hexadecimal", HelpName = "id", CustomParser = Arguments.Id };
-    private readonly Option<string?> _serial = new("--serial", "-s") { Description = "the exact serial number", HelpName = "text", CustomParser = Text };
-    private readonly Option<UsbPortPath?> _port = new("--port") { Description = "the port of the device: bus-port.port, such as 1-2.3", HelpName = "port", CustomParser = Arguments.Port };
+    private readonly Option<ushort?> _vendor = new("--vendor", "-v") { Description = "vendor ID (idVendor), hexadecimal", HelpName = "id", CustomParser = Arguments.Id };
+    private readonly Option<ushort?> _product = new("--product", "-p") { Description = "product ID (idProduct), hexadecimal", HelpName = "id", CustomParser = Arguments.Id };
+    private readonly Option<string?> _serial = new("--serial", "-s") { Description = "exact serial number", HelpName = "text", CustomParser = Text };
+    private readonly Option<UsbPortPath?> _port = new("--port") { Description = "port of the device: bus-port.port, such as 1-2.3", HelpName = "port", CustomParser = Arguments.Port };
 
     public void AddTo(Command command)
     {

@@ -10,17 +10,17 @@ internal sealed class HelpWithExitCodes(HelpAction usual) : SynchronousCommandLi
     private const string ExitCodes =
         """
         Exit codes:
-           0  done; Ctrl-C and SIGTERM also end a capture this way, with a complete file
+           0  success; Ctrl-C and SIGTERM also end a capture with this code and a complete file
            1  any other error
            2  wrong arguments
-           3  no device matches the options, or more than one
-           4  the interface, alternate setting or endpoint does not exist, or is of another kind
-           5  the interface is busy: a kernel driver or another program has it
+           3  no device matches the options, or several devices match
+           4  the interface, alternate setting or endpoint does not exist, the endpoint is of another kind, or several endpoints match
+           5  the interface is busy: a kernel driver or another program has claimed it
            6  no permission; the message explains how to obtain it
-           7  out of memory, or the kernel's limit for transfers in flight (usbfs_memory_mb)
+           7  there is not enough memory, or the transfers in flight exceed the kernel's memory limit (usbfs_memory_mb)
            8  the output cannot be written: the file exists, the disk is full, or the pipe was closed
            9  the device was unplugged
-          10  with --strict: data was lost, or packets failed
+          10  packets were lost or failed, and the option --strict was given
         """;
 
     private const string Files =
@@ -29,16 +29,19 @@ internal sealed class HelpWithExitCodes(HelpAction usual) : SynchronousCommandLi
           During the capture, the file has the name FILE.part. When the capture is complete, usbcap renames it to FILE. After a failure, FILE.part
           remains and contains everything that was captured before the failure.
           raw     the data of all good packets, one after the other.
-          framed  a header of 16 bytes: "usbcap" and two zero bytes; endpoint (1 byte); transfer type (1 byte: 1 isochronous, 2 bulk, 3 interrupt);
-                  0 (2 bytes); bytes of a service interval or of a transfer (4 bytes). Then for each packet (isochronous) or transfer (bulk, interrupt)
-                  16 bytes and its data: number from 0 (8 bytes), length of the data (4 bytes), status (1 byte: 0 good, 1 error, 2 timed out,
-                  3 cancelled, 4 stall, 5 no device, 6 overflow), 0 (3 bytes). Missing numbers are lost packets. All numbers are little-endian.
+          framed  a file header, followed by one record for each isochronous packet or for each bulk or interrupt transfer. All numbers are little-endian.
+                  The file header has 16 bytes: "usbcap" and two zero bytes; the endpoint address (1 byte); the transfer type (1 byte: 1 isochronous,
+                  2 bulk, 3 interrupt); 0 (2 bytes); the size of a packet or transfer (4 bytes).
+                  A record has a header of 16 bytes, followed by the data. The header of a record contains: the number of the packet or transfer,
+                  counted from 0 (8 bytes); the length of the data (4 bytes); the status (1 byte: 0 good, 1 error, 2 timed out, 3 cancelled, 4 stall,
+                  5 no device, 6 overflow); 0 (3 bytes). If a number is missing, the packet with this number was lost.
 
         Summary:
-          lost    packets of the device that are not in the output: isochronous packets that failed, packets dropped because the output was too slow,
-                  and service intervals in which no transfer was in flight (estimated from the clock, accurate to half a transfer).
-          rate    1 MB is 1,000,000 bytes. Isochronous: measured by the device's clock, one packet per service interval. Otherwise: measured by the host's clock,
-                  from the first completion to the last.
+          lost    packets of the device that are not in the output: isochronous packets that failed, packets that usbcap dropped because the output
+                  was too slow, and packets of service intervals in which no transfer was in flight. The number of these intervals is estimated from
+                  the clocks, and is accurate to half a transfer.
+          rate    For isochronous endpoints, the rate is measured with the device's clock: one packet per service interval. For other endpoints, the rate is
+                  measured with the host's clock, from the first completion to the last. 1 MB is 1,000,000 bytes.
         """;
 
     public override bool Terminating => true;

@@ -12,8 +12,8 @@ internal static class ListCommand
     {
         var device = new DeviceOptions();
         Option<bool> verbose = new("--verbose") { Description = "include configurations, interfaces, alternate settings and endpoints" };
-        Option<bool> json = new("--json") { Description = "write everything as JSON" };
-        var command = new Command("list", "Lists the devices that are plugged in: port, address, vendor:product, speed and strings.") { verbose, json };
+        Option<bool> json = new("--json") { Description = "write all information as JSON" };
+        var command = new Command("list", "Lists the connected devices with their port, address, vendor and product IDs, speed and strings.") { verbose, json };
         device.AddTo(command);
         command.SetAction(parsed => Run(device.Read(parsed), parsed.GetValue(verbose), parsed.GetValue(json)));
         return command;
@@ -40,6 +40,6 @@ internal static class ListCommand
 
         if (reports.Count > 0 || selection.IsEmpty)
             return (int)ExitCode.Success;
-        throw new FailureException(ExitCode.NoDevice, "no device fits");
+        throw new FailureException(ExitCode.NoDevice, "no device matches the options");
     }
 }

@@ -25,13 +25,13 @@ internal abstract class CaptureSink : IDisposable
         if (output == StandardOutputSink.Dash || IsSpecial(output))
             return;
         if (Directory.Exists(output))
-            throw new FailureException(ExitCode.Output, $"{output} is a folder");
+            throw new FailureException(ExitCode.Output, $"{output} is a directory");
         if (force)
             return;
         foreach (string path in (ReadOnlySpan<string>)[output, FileSink.PartOf(output)])
         {
             if (File.Exists(path))
-                throw new FailureException(ExitCode.Output, $"{path} exists already: use another name, or --force to replace it");
+                throw new FailureException(ExitCode.Output, $"{path} already exists: use another name, or use --force to replace the file");
         }
     }
 

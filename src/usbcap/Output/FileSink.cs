@@ -45,7 +45,7 @@ internal sealed class FileSink : CaptureSink
 
     public override void Complete()
     {
-        _file.Dispose(); // network file systems report a full disk only here
+        _file.Dispose(); // a network file system may report a full disk only when the file is closed
         File.Move(_part, _name, _replace);
         _completed = true;
     }

@@ -15,7 +15,7 @@ internal sealed class WriterThread : IDisposable
     private readonly Recorder _recorder;
     private readonly Thread _thread;
 
-    // Set after the thread has waited once. The runtime then allocates nothing for its waits during the capture.
+    // The event is set after the thread has waited once. After this first wait, the runtime allocates nothing for the waits of the thread during the capture.
     private readonly ManualResetEventSlim _ready = new();
     private readonly AutoResetEvent _begin = new(false);
 

@@ -200,7 +200,7 @@ internal sealed class DeviceReport
         }
     }
 
-    // The device defines the text, so control characters must not reach the terminal.
+    // The device determines the text. Control characters in this text must not reach the terminal.
     private static string? Read(UsbDeviceHandle handle, byte index) =>
         handle.TryGetString(index, out string? text) == UsbError.Success
             ? string.Concat(text!.Select(character => char.IsControl(character) ? '?' : character)).Trim()

@@ -32,7 +32,8 @@ internal sealed record Summary
 
     private long Lost => Counters.Lost(IsIsochronous);
 
-    // The duration by the device's clock, for endpoints that send one packet in each service interval.
+    // The duration of the stream in seconds, measured with the device's clock: the device sends one packet in each service interval, so the number of intervals
+    // gives the duration. Null for bulk and interrupt endpoints.
     private double? DeviceSeconds => IsIsochronous
         ? (Counters.Intervals + Counters.Dropped + Counters.Missed) * Plan.Endpoint.ServiceInterval.TotalSeconds
         : null;
@@ -57,7 +58,7 @@ internal sealed record Summary
         text.Append(c, $"\nrate        {MegabytesPerSecond:F3} MB/s\n");
         text.Append(c, $"lost        {Lost}");
         if (Lost > 0)
-            text.Append(c, $" ({Counters.Dropped} because the output was too slow, {Counters.Missed} because no transfer was waiting{(IsIsochronous ? $", {Counters.Errors} with errors" : "")})");
+            text.Append(c, $" ({Counters.Dropped} because the output was too slow, {Counters.Missed} because no transfer was in flight{(IsIsochronous ? $", {Counters.Errors} with errors" : "")})");
         text.Append(c, $"\nerrors      {Counters.Errors}{ErrorsByStatus()}\n");
         text.Append(c, $"memory      {ProcessMemory.PeakResidentBytes} bytes resident at most, {Allocations.AllocatedBytes} managed bytes allocated while streaming, {Allocations.Collections} collections\n");
         text.Append(c, $"output      {Sink.Path ?? Sink.Name}, {Sink.Length} bytes\n");

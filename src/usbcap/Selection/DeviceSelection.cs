@@ -39,7 +39,7 @@ internal sealed record DeviceSelection
         if (found.Count > 1)
         {
             throw new FailureException(ExitCode.NoDevice,
-                $"{found.Count} devices fit{Criteria()}: {string.Join(", ", found.Select(Name))}; choose one with --vendor, --product, --serial or --port");
+                $"{found.Count} devices match{Criteria()}: {string.Join(", ", found.Select(Name))}; choose one with --vendor, --product, --serial or --port");
         }
 
         if (refused is not null)

@@ -36,7 +36,7 @@ internal sealed record EndpointSelection
         if (usable.DistinctBy(endpoint => (endpoint.Interface, endpoint.Address)).Count() > 1)
         {
             throw new FailureException(ExitCode.NoEndpoint,
-                $"several endpoints fit: {Describe(usable)}; choose one with --interface, --endpoint or --type");
+                $"several endpoints match: {Describe(usable)}; choose one with --interface, --endpoint or --type");
         }
 
         return usable.MaxBy(endpoint => endpoint.Bandwidth)!;
@@ -80,7 +80,7 @@ internal sealed record EndpointSelection
     {
         List<EndpointChoice> readable = fitting.FindAll(endpoint => endpoint.IsIn);
         if (readable.Count == 0)
-            throw None($"endpoint {fitting[0]} sends to the device: there is nothing to capture", there);
+            throw None($"endpoint {fitting[0]} receives data from the host: there is nothing to capture", there);
         fitting = readable;
         if (Kind is not { } kind)
             return;
@@ -93,7 +93,7 @@ internal sealed record EndpointSelection
     private static FailureException None(string what, List<EndpointChoice> there)
     {
         List<EndpointChoice> readable = there.FindAll(endpoint => endpoint.IsIn);
-        string rest = readable.Count == 0 ? "it has no IN endpoint" : $"it has {Describe(readable)}";
+        string rest = readable.Count == 0 ? "no IN endpoint is available" : $"available IN endpoints: {Describe(readable)}";
         return new FailureException(ExitCode.NoEndpoint, $"{what}; {rest}");
     }
 
