@@ -1,5 +1,5 @@
 // Keeps several transfers in flight, so that the bus never waits for the program. Each transfer is submitted again until all data has been requested. The
-// example needs a device that returns the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of usbvbus.
+// device must return the data of its bulk OUT endpoint on its bulk IN endpoint. For example, the device "loopback" of usbvbus does this.
 
 using Native.LibUsb;
 

@@ -11,7 +11,7 @@ public sealed partial class FtdiStream
     private readonly Pipe _pipe = new(); // if the reader is slow, PumpAsync waits, and the chip's flow control pauses the remote end
     private readonly Stream _received;
     private Task _pump;
-    private Exception? _failure; // thrown after the program has read all data that arrived before
+    private Exception? _failure; // ReadAsync throws this exception after the program has read all data that arrived before the failure
     private volatile bool _discards;
     private volatile int _status;
 
@@ -74,7 +74,7 @@ public sealed partial class FtdiStream
                     await _pipe.Writer.FlushAsync().ConfigureAwait(false);
             }
         }
-        catch (Exception exception) // the next read throws the exception
+        catch (Exception exception) // ReadAsync throws the exception after the program has read all earlier data
         {
             _failure = exception;
             _pipe.Writer.Complete();

@@ -77,7 +77,8 @@ public sealed unsafe class VirtualUrb
     internal uint Sequence { get; set; }
 
     /// <summary>Gets or sets the <see cref="FrameClock"/> time at which the URB was submitted. On a busy machine, the endpoint may receive the URB much
-    /// later.</summary>
+    /// later. If the endpoint holds the URB (<see cref="VirtualEndpoint.Hold"/>), the endpoint sets the property to the current time when it stops holding
+    /// the URB.</summary>
     internal long Microframe { get; set; }
 
     /// <summary>Gets or sets the number of the URB on its endpoint, counted from 0.</summary>

@@ -87,8 +87,8 @@ internal sealed class KernelHost : BusHost
 
     /// <remarks>
     /// <para>The method disables the port before it closes the socket. The kernel's hub driver then disconnects the device while the socket is still open. The
-    /// opposite order would not be safe: if a program submits and cancels a URB while vhci_hcd closes the connection, vhci_hcd never completes the URB. A
-    /// thread that is waiting for this URB, such as the thread of the hub driver, then never continues.</para>
+    /// opposite order would not be safe: if a program submits and cancels a URB while vhci_hcd closes the connection, vhci_hcd never completes the URB. In
+    /// that case, every thread that waits for this URB stays blocked. One of these threads can be the thread of the hub driver.</para>
     /// <para>Before the method disables the port, it sends a GET_STATUS request and waits for the answer. When this answer arrives, the kernel has also
     /// received all URBs that the device completed before the answer. Without this step, the hub driver could report such URBs as unlinked.</para>
     /// </remarks>

@@ -15,8 +15,10 @@ public sealed record IsoSinkOptions
     /// <summary>Gets or sets the serial number. Null if there is none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets whether the endpoint is paced. If true, the endpoint receives one packet in each service interval of real time. If the host has no
-    /// URB pending in an interval, the endpoint counts a missed packet. If false, the endpoint accepts packets immediately, and no packet is missed.</summary>
+    /// <summary>
+    /// Gets or sets whether the endpoint is paced. If true, the endpoint works in real time and receives one packet in each service interval. If the host has no
+    /// URB pending in an interval, the endpoint counts a missed packet. If false, the endpoint accepts packets immediately, and no packet is missed.
+    /// </summary>
     public bool Paced { get; init; } = true;
 
     /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>

@@ -15,9 +15,9 @@ public sealed record IsoSourceOptions
     /// <summary>Gets or sets the serial number. Null if there is none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets whether the endpoint is paced. If true, the endpoint sends one packet in each service interval of real time. If the host has no
-    /// URB pending in an interval, the host misses that packet, as on a physical bus. If false, the endpoint sends packets as fast as the host requests them,
-    /// and no packet is missed.</summary>
+    /// <summary>Gets or sets whether the endpoint is paced. If true, the endpoint works in real time and sends one packet in each service interval. If the host
+    /// has no URB pending in an interval, the host misses that packet, as on a physical bus. If false, the endpoint sends packets as fast as the host requests
+    /// them, and no packet is missed.</summary>
     public bool Paced { get; init; } = true;
 
     /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>

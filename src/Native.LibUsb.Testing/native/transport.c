@@ -40,9 +40,9 @@ bool receive_exact(int fd, void *buffer, size_t length)
     return true;
 }
 
-/* Receives exactly as many bytes as length specifies. Only the receiver thread calls this function. The function first takes bytes from the staging
- * buffer. A system call then reads the remaining bytes directly into the caller's buffer. If more bytes have arrived, the same call puts them in the
- * staging buffer. Several small messages therefore need only one system call. */
+/* Receives exactly length bytes. Only the receiver thread calls this function. The function first takes the bytes that are in the staging buffer. If
+ * these bytes are not sufficient, a system call reads the missing bytes directly into the caller's buffer. If more bytes have arrived, the same call
+ * stores them in the staging buffer. Several small messages therefore need only one system call. */
 bool take(struct node *n, void *buffer, size_t length)
 {
     uint8_t *p = buffer;

@@ -41,19 +41,20 @@ public sealed partial class UsbContext
     }
 
     /// <summary>
-    /// Returns a stream of the devices that arrive and leave. The stream ends when the token is canceled or when the context is disposed. If no thread handles
+    /// Returns a stream of the devices that arrive and leave. The stream ends when the token is cancelled or when the context is disposed. If no thread handles
     /// events, the context starts its event thread. In all other respects, the stream follows the rules of <see cref="RegisterHotplug"/>.
     /// </summary>
     /// <remarks>
     /// The subscription begins with this call, so the stream also reports devices that arrive or leave before the program reads it. The stream can be
-    /// enumerated only once. The subscription ends when the enumeration ends or when the token is canceled. If the program drops the stream without reading it,
-    /// the garbage collector ends the subscription.
+    /// enumerated only once. The subscription ends when the enumeration ends or when the token is cancelled. If the program drops the stream without reading
+    /// it, the garbage collector ends the subscription.
     /// </remarks>
-    /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number.</param>
+    /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number, because only an open device
+    /// reports its serial number.</param>
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
-    /// <param name="enumerate">True if the first notifications are arrivals of the devices that are already plugged in.</param>
+    /// <param name="enumerate">True if the stream first reports an arrival for each device that is already plugged in.</param>
     /// <param name="cancellationToken">
-    /// A token that ends the subscription. A loop that reads the stream then throws <see cref="OperationCanceledException"/>.
+    /// A token that ends the subscription. If the token is cancelled, a loop that reads the stream throws <see cref="OperationCanceledException"/>.
     /// </param>
     /// <returns>
     /// The notifications, in the order in which the events occurred. The code that reads a notification owns the device in the notification, and should dispose

@@ -60,7 +60,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     internal ChildSet<UsbDevice> Devices => _devices;
 
     /// <summary>
-    /// Gets the native context, for functions that the library does not offer. The pointer is valid until the context is disposed. Do not call
+    /// Gets the native context, for functions of libusb that the facade does not offer. The pointer is valid until the context is disposed. Do not call
     /// <c>libusb_exit</c> with it.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>

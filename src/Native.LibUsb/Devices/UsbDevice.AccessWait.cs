@@ -28,8 +28,11 @@ public sealed partial class UsbDevice
     public UsbDeviceHandle Open(TimeSpan accessTimeout) => OpenAsync(accessTimeout).GetAwaiter().GetResult();
 
     /// <summary>Opens the device as <see cref="Open(TimeSpan)"/> does, and waits without blocking a thread.</summary>
-    /// <param name="accessTimeout">The time during which the method tries again. If the time is zero, the method tries only once.</param>
-    /// <param name="cancellationToken">A token that ends the attempts.</param>
+    /// <param name="accessTimeout">
+    /// The time for which the method keeps trying to open the device. If the time is zero, the method tries only once. For any error other than a missing
+    /// permission, the method throws immediately.
+    /// </param>
+    /// <param name="cancellationToken">A token that stops the attempts to open the device.</param>
     /// <returns>The open device.</returns>
     /// <exception cref="UsbException">
     /// The errors of <see cref="Open()"/> also apply to this method. <see cref="UsbError.Access"/>: the program still has no permission after the given time.

@@ -76,8 +76,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     internal DeviceReference NativeReference => _native;
 
     /// <summary>
-    /// Gets the native device, for functions that the library does not offer. The pointer is valid until this object is disposed. A program that uses the
-    /// native device longer must call <c>libusb_ref_device</c> before this object is disposed.
+    /// Gets the native device, for functions of libusb that the facade does not offer. The pointer is valid until this object is disposed. A program that uses
+    /// the native device longer must call <c>libusb_ref_device</c> before this object is disposed.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public libusb_device* DangerousGetDevice()

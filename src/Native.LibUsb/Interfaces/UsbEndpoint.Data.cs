@@ -167,7 +167,7 @@ public sealed unsafe partial class UsbEndpoint
     /// </param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// Before the task completed, the token was cancelled, the interface or the handle was disposed, or the device was reset. The exception contains the number
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the task completed. The exception contains the number
     /// of bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
@@ -193,7 +193,9 @@ public sealed unsafe partial class UsbEndpoint
     /// True to send a zero-length packet if the last packet is full, so that the device can detect the end of the message. Linux, macOS and WinUSB support such
     /// a packet (<see cref="UsbTransferFlags.AddZeroPacket"/>).
     /// </param>
-    /// <param name="cancellationToken">A token that cancels the transfer.</param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the transfer. After a cancellation, the task completes as soon as libusb has stopped using the memory.
+    /// </param>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Timeout"/>: the transfer did not end within the time limit. <see cref="UsbError.Pipe"/>: the endpoint is halted (see
     /// <see cref="ClearHalt"/>). <see cref="UsbError.NoDevice"/>: the device was unplugged. <see cref="UsbError.NoMemory"/>: memory for the transfer could not

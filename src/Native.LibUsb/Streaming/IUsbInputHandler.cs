@@ -14,8 +14,8 @@ namespace Native.LibUsb.Streaming;
 public interface IUsbInputHandler
 {
     /// <summary>
-    /// Handles one buffer. The ring calls the method for each buffer in order, on the thread that handles events. The rules of a transfer's callback apply to
-    /// the method. If the method throws an exception, <see cref="UsbContext.UnhandledCallbackException"/> receives the exception.
+    /// Handles one buffer, on the thread that handles events. The ring calls the method for each buffer in order. The method must follow the same rules as the
+    /// callback of a transfer. If the method throws an exception, <see cref="UsbContext.UnhandledCallbackException"/> receives the exception.
     /// </summary>
     /// <param name="buffer">The buffer, which belongs to the ring again when the method returns.</param>
     static abstract void OnBuffer(UsbInputBuffer buffer);

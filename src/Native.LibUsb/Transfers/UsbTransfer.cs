@@ -278,8 +278,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the native transfer, for functions that the library does not offer. Do not free the native transfer, and do not change its callback, its user data
-    /// or its buffer. While the transfer is submitted, do not change any of its fields.
+    /// Gets the native transfer, for functions of libusb that the facade does not offer. Do not free the native transfer, and do not change its callback, its
+    /// user data or its buffer. While the transfer is submitted, do not change any of its fields.
     /// </summary>
     public libusb_transfer* DangerousGetTransfer()
     {

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Generates random numbers for a test that compares an object with its model over random steps. The constructor writes the seed to standard error. xunit
-/// forwards standard error while the test runs, so that the output contains the seed even if the test hangs. To repeat a run, set NATIVE_LIBUSB_TEST_SEED to
+/// Generates random numbers for a test that performs random steps and compares an object with its model. The constructor writes the seed to standard error.
+/// xunit forwards standard error while the test runs, so the output contains the seed even if the test hangs. To repeat a run, set NATIVE_LIBUSB_TEST_SEED to
 /// the seed of this run.
 /// </summary>
 public sealed class RandomSteps
