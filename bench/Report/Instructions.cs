@@ -8,7 +8,7 @@ internal sealed record InstructionCount(string Subject, string Work, double Inst
 
 /// <summary>
 /// Counts instructions with callgrind. The count does not depend on the machine's other work. The class subtracts the count of a short run from the count of a
-/// long run, so that the result does not include the start of the program.
+/// long run, so the result does not include the start of the program.
 /// </summary>
 internal static partial class Instructions
 {

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Generates bytes that depend on their position in the data, so that a test detects missing packets and missing blocks.</summary>
+/// <summary>Generates bytes that depend on their position in the data, so a test detects missing packets and missing blocks.</summary>
 public static class LoopbackPattern
 {
     public static void Fill(long position, Span<byte> bytes)

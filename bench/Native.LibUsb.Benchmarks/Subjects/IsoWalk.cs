@@ -7,7 +7,7 @@ namespace Native.LibUsb.Benchmarks.Subjects;
 /// <summary>
 /// Measures a walk over the packets of a finished isochronous transfer. The results are the times per packet. Every walk does the same work: it checks the
 /// status of each packet, adds up the lengths of the completed packets, and computes a checksum of their first bytes. Each packet has only 192 bytes (the size
-/// of an audio packet), so that all packets stay in the first-level cache. Otherwise, slow memory accesses would hide the cost of the walk.
+/// of an audio packet), so all packets stay in the first-level cache. Otherwise, slow memory accesses would hide the cost of the walk.
 /// </summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public unsafe class IsoWalk

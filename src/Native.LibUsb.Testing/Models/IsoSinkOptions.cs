@@ -16,8 +16,8 @@ public sealed record IsoSinkOptions
     public string? SerialNumber { get; init; }
 
     /// <summary>
-    /// Gets or sets whether the endpoint is paced. If true, the endpoint works in real time and receives one packet in each service interval. If the host has no
-    /// URB pending in an interval, the endpoint counts a missed packet. If false, the endpoint accepts packets immediately, and no packet is missed.
+    /// Gets or sets whether the endpoint is paced. If true, the endpoint works in real time and receives one packet in each service interval. If the host has
+    /// no URB pending in an interval, the endpoint counts a missed packet. If false, the endpoint accepts packets immediately, and no packet is missed.
     /// </summary>
     public bool Paced { get; init; } = true;
 

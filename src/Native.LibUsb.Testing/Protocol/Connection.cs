@@ -459,7 +459,7 @@ internal sealed unsafe class Connection
     }
 
     /// <summary>
-    /// Reads exactly the given number of bytes. Only the reading thread calls this method. Each system call reads directly into the caller's buffer, so that
+    /// Reads exactly the given number of bytes. Only the reading thread calls this method. Each system call reads directly into the caller's buffer, so
     /// large data is not copied. If more bytes have arrived than the caller needs, the same system call reads the additional bytes into the staging buffer.
     /// </summary>
     private bool Take(byte* to, int length)

@@ -2,7 +2,7 @@
 #include "preload.h"
 
 static pthread_mutex_t memory_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic uint64_t memory_used, memory_limit; /* atomic, so that buffers outside of mappings need no lock */
+static _Atomic uint64_t memory_used, memory_limit; /* atomic, so buffers outside of mappings need no lock */
 static struct mapping *mappings;
 static atomic_uint mapping_count;
 

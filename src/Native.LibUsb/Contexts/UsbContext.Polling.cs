@@ -66,7 +66,7 @@ public sealed unsafe partial class UsbContext
     /// <paramref name="removed"/> for the handle's descriptor.
     /// </remarks>
     /// <param name="added">The function that is called with a descriptor that must be watched from now on.</param>
-    /// <param name="removed">The function that is called with a descriptor that must not be watched any more. The descriptor may be closed already.</param>
+    /// <param name="removed">The function that is called with a descriptor that must no longer be watched. The descriptor may be closed already.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public void SetPollFdNotifiers(Action<UsbPollFd>? added, Action<int>? removed)
     {

@@ -46,6 +46,6 @@ public sealed partial class UsbDeviceHandle
         lock (_deviceMemory)
             buffers = [.. _deviceMemory];
         foreach (UsbBuffer buffer in buffers)
-            buffer.Dispose(); // all transfers are released, so none uses the buffer any more
+            buffer.Dispose(); // all transfers are released, so no transfer uses the buffer
     }
 }

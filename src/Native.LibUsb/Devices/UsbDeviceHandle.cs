@@ -61,7 +61,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <summary>Gets whether the handle may be used.</summary>
     internal bool IsOpen => _closing.IsOpen;
 
-    /// <summary>Gets whether the handle is closed, so that none of its transfers is in flight.</summary>
+    /// <summary>Gets whether the handle is closed. No transfer of a closed handle is in flight.</summary>
     internal bool IsClosed => _closing.IsClosed;
 
     /// <summary>Gets whether code awaits a transfer of this handle, or a ring is active on one of its endpoints.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Handles events on an event thread until the loop is stopped or the context is closed. The loop has only a weak reference to the context, so that a waiting
+/// Handles events on an event thread until the loop is stopped or the context is closed. The loop has only a weak reference to the context, so a waiting
 /// thread does not keep the context alive (see <see cref="EventPump"/>).
 /// </summary>
 internal sealed unsafe class EventLoop

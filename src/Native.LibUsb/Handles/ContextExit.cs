@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Exits a native context that no thread uses any more, and then frees the GC handles that libusb received as user data.</summary>
+/// <summary>Exits a native context that threads no longer use, and then frees the GC handles that libusb received as user data.</summary>
 /// <param name="context">The context.</param>
 /// <param name="userData">The GC handles that libusb may use as user data until the context has exited.</param>
 /// <param name="pollFdRemoved">The notifier that reports removed descriptors of the context, or null.</param>

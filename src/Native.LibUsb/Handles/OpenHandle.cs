@@ -82,7 +82,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     protected override void ReleaseChild()
     {
-        foreach ((nint memory, int length) in _memory) // no other thread uses the handle any more
+        foreach ((nint memory, int length) in _memory) // other threads no longer use the handle
             _ = libusb.libusb_dev_mem_free(Pointer, (byte*)memory, (nuint)length);
         if (IsLeftOpen)
             return;

@@ -119,7 +119,7 @@ internal sealed unsafe class HotplugMonitor
         }
         catch (ObjectDisposedException)
         {
-            // the context is closing and reports nothing any more
+            // the context is closing and no longer reports anything
         }
         catch (Exception exception) // an exception may not cross libusb's frames
         {

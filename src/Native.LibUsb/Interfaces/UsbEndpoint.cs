@@ -110,7 +110,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <summary>Returns a text such as <c>endpoint 0x81 (Bulk In)</c>.</summary>
     public override string ToString() => $"endpoint 0x{Address:x2} ({TransferType} {Direction})";
 
-    /// <summary>Throws an exception if the endpoint must not be used any more.</summary>
+    /// <summary>Throws an exception if the endpoint must no longer be used.</summary>
     internal void CheckUsable()
     {
         Interface.CheckOpen();
@@ -140,7 +140,7 @@ public sealed unsafe partial class UsbEndpoint
     internal static InvalidOperationException Changing(byte address, int interfaceNumber) => new(
         $"Endpoint 0x{address:x2} cannot be used while the alternate setting of interface {interfaceNumber} is changed or the device is reset.");
 
-    /// <summary>Disposes the transfers that the endpoint keeps for awaited calls. A stale endpoint does not need these transfers any more.</summary>
+    /// <summary>Disposes the transfers that the endpoint keeps for awaited calls. A stale endpoint no longer needs these transfers.</summary>
     internal void DropTransfers() => _pool.Drop();
 
     /// <summary>Creates the exception for a use of a stale endpoint.</summary>

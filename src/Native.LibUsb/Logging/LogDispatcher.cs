@@ -31,7 +31,7 @@ internal static unsafe class LogDispatcher
         {
             // libusb must not keep a pointer to a function of an assembly that was unloaded.
             if (handler is not null && !s_isUndoRegistered && !(s_isUndoRegistered = LoadContextUnloading.TryRegister(UnregisterGlobal)))
-                throw new InvalidOperationException("The library is being unloaded: its functions cannot be registered with libusb any more.");
+                throw new InvalidOperationException("The library is being unloaded: its functions can no longer be registered with libusb.");
             s_global = handler;
             delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> callback = handler is null ? null : &OnGlobalMessage;
             libusb.libusb_set_log_cb(null, callback, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_GLOBAL);

@@ -27,7 +27,7 @@ internal interface IRingContent
     /// </summary>
     void BeginLocked();
 
-    /// <summary>Ends a run. The caller holds the lock, and nothing is in flight any more.</summary>
+    /// <summary>Ends a run. The caller holds the lock, and no transfer is in flight.</summary>
     void EndLocked();
 
     /// <summary>Wakes waiting threads, so that they check the ring's state again. The caller does not hold the lock.</summary>

@@ -29,7 +29,7 @@ internal enum ProducerState
 
     /// <summary>
     /// A thread is calling the handler, and a transfer has ended since the call began. The callback of this transfer did not call the handler. If no transfer
-    /// is in flight any more, no later callback follows, so the thread must call the handler again.
+    /// is in flight, no later callback follows, so the thread must call the handler again.
     /// </summary>
     AskingAgain,
 }

@@ -5,7 +5,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Implements a ring. The engine owns the ring's transfers, submits and cancels them, and ends the ring's run when no transfer is in flight any more. The rules
+/// Implements a ring. The engine owns the ring's transfers, submits and cancels them, and ends the ring's run when no transfer is in flight. The rules
 /// for locking are in <see cref="RingLock"/>.
 /// </summary>
 internal sealed unsafe class RingEngine
@@ -61,7 +61,7 @@ internal sealed unsafe class RingEngine
 
     public bool IsDisposed => Volatile.Read(ref _disposed);
 
-    /// <summary>Gets whether the ring is disposed and none of its transfers is in flight any more.</summary>
+    /// <summary>Gets whether the ring is disposed and none of its transfers is in flight.</summary>
     public bool IsReleased => Volatile.Read(ref _released);
 
     /// <summary>Gets whether the ring runs and its queue has room for another transfer. The caller holds the lock.</summary>
@@ -226,7 +226,7 @@ internal sealed unsafe class RingEngine
     // ---- Without the lock -----------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Cancels the transfers in flight of a ring that is being stopped, and ends the run if no transfer is in flight any more. If the ring is not being
+    /// Cancels the transfers in flight of a ring that is being stopped, and ends the run if no transfer is in flight. If the ring is not being
     /// stopped, the method does nothing. The caller has released the lock.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -22,7 +22,7 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     private const int IsSet = 1;
 
     // The state is Unset, IsSet, or a value from the method Awaited. A value from Awaited means that a continuation is stored. The value contains the number of
-    // the wait, so that a late cancellation of one wait cannot affect the next wait.
+    // the wait, so a late cancellation of one wait cannot affect the next wait.
     private int _state;
 
     private int _waitingThreads;

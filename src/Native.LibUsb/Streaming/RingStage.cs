@@ -12,7 +12,7 @@ internal enum RingStage
     /// <summary>The ring runs, and keeps its queue full.</summary>
     Running,
 
-    /// <summary>The ring submits nothing any more, and its transfers in flight are ending.</summary>
+    /// <summary>The ring no longer submits transfers, and its transfers in flight are ending.</summary>
     Draining,
 
     /// <summary>Nothing is in flight. The ring clears a halt, and then runs again.</summary>

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Streaming;
 /// <remarks>
 /// <para>The program may still read a buffer after the ring and the device handle are closed. The data is therefore in managed memory that does not move, or in
 /// memory that the program has supplied. The ring also copies the results of isochronous packets out of libusb's memory.</para>
-/// <para>The members in this file need neither libusb nor a ring, so that tests can compile the file without <c>RingTransfer.Memory.cs</c>.</para>
+/// <para>The members in this file need neither libusb nor a ring, so tests can compile the file without <c>RingTransfer.Memory.cs</c>.</para>
 /// </remarks>
 internal sealed partial class RingTransfer
 {

@@ -34,7 +34,7 @@ internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMem
 
     /// <summary>
     /// Moves the good packets together, so that there are no gaps between their bytes. After the call, the packets are no longer at their original positions.
-    /// Code must not read individual packets any more.
+    /// Code must no longer read individual packets.
     /// </summary>
     private static int Gather(RingTransfer transfer, bool reports, ref UsbError failed)
     {

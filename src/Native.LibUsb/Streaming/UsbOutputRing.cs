@@ -193,7 +193,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
             throw new ObjectDisposedException(nameof(UsbOutputBuffer), "The buffer was committed or disposed before.");
     }
 
-    /// <summary>Takes a buffer back from the program without sending it. If the program does not have the buffer any more, the method does nothing.</summary>
+    /// <summary>Takes a buffer back from the program without sending it. If the program no longer has the buffer, the method does nothing.</summary>
     internal void Return(RingTransfer transfer, long loan)
     {
         RingEngine engine = Engine;
@@ -242,7 +242,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         RingEngine engine = Engine;
         engine.Lock.Enter();
         if (_producer == ProducerState.Filling)
-            _producer = ProducerState.Asking; // nothing is held back any more
+            _producer = ProducerState.Asking; // the filled buffers are no longer held back
         engine.SubmitLocked(); // the lock is free while libusb submits, so a transfer may end during this call
         bool ends = _producer == ProducerState.Asking || engine.Queue.InFlight > 0;
         _producer = ends ? ProducerState.Idle : ProducerState.Asking;

@@ -4,7 +4,7 @@ using System.Threading.Tasks.Sources;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the awaitable result of a transfer. A transfer that is awaited has one such object and uses it again for each submission, so that waiting
+/// Represents the awaitable result of a transfer. A transfer that is awaited has one such object and uses it again for each submission, so waiting
 /// allocates no memory.
 /// </summary>
 internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSource<UsbTransferOutcome>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents a pool of transfers for awaited calls, so that a call usually allocates no memory. The pool takes no lock.</summary>
+/// <summary>Represents a pool of transfers for awaited calls. With the pool, a call usually allocates no memory. The pool takes no lock.</summary>
 /// <param name="handle">The device handle that creates the transfers.</param>
 /// <param name="owner">The claim that disposes the transfers; null for the pool of the device handle.</param>
 internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)

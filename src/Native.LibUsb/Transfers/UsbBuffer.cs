@@ -14,7 +14,7 @@ namespace Native.LibUsb;
 /// is freed. A transfer that uses device memory does not count against the limit again. Device memory exists on Linux 4.6 and later. On machines whose
 /// controllers do not access the processor's caches (many ARM boards), reading device memory byte by byte can be up to fifty times slower than reading ordinary
 /// memory. On such machines, measure the speed. If the speed is too low, copy all data to ordinary memory in one operation, and then read the copy.</para>
-/// <para>Device memory is freed when the buffer is disposed and the memory is not pinned any more. Before a device handle closes, it disposes the buffers that
+/// <para>Device memory is freed when the buffer is disposed and the memory is no longer pinned. Before a device handle closes, it disposes the buffers that
 /// the program has not disposed. Spans of a disposed buffer must not be used. Memory that the program has pinned keeps the device open until the program unpins
 /// the memory.</para>
 /// </remarks>

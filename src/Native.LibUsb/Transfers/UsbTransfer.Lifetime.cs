@@ -33,7 +33,7 @@ public sealed unsafe partial class UsbTransfer
     public bool TryCancel() => CancelInFlight() == UsbError.Success;
 
     /// <summary>
-    /// Marks the transfer as doomed, so that every later submission throws an exception. If the transfer is in flight, the transfer still runs to its end.
+    /// Marks the transfer as doomed. Every later submission throws an exception. If the transfer is in flight, the transfer still runs to its end.
     /// After its callback, the transfer is disposed, even if the callback throws an exception. The method may be called from any thread, and more than once.
     /// </summary>
     public void Doom() => Interlocked.Or(ref _stop, Doomed);

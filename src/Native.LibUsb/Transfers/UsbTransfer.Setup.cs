@@ -336,7 +336,7 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>
     /// Represents the scope in which a thread configures the transfer. Until the scope ends, no other thread can submit or free the transfer. The constructor
-    /// throws if the transfer is in flight, if another thread configures it, or if it may not be submitted any more.
+    /// throws if the transfer is in flight, if another thread configures it, or if it may no longer be submitted.
     /// </summary>
     private readonly ref struct SettingScope
     {

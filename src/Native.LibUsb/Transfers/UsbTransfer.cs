@@ -133,7 +133,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     public bool IsSubmitted => (Volatile.Read(ref _state) & InFlight) != 0;
 
     /// <summary>
-    /// Gets whether the transfer's native memory is freed. Such a transfer cannot be used any more. The property is false while a disposed transfer is still in
+    /// Gets whether the transfer's native memory is freed. Such a transfer can no longer be used. The property is false while a disposed transfer is still in
     /// flight or in its callback.
     /// </summary>
     public bool IsDisposed => (Volatile.Read(ref _state) & Freed) != 0;

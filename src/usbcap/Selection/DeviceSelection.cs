@@ -16,7 +16,7 @@ internal sealed record DeviceSelection
 
     public UsbPortPath? Port { get; init; }
 
-    /// <summary>Gets whether all conditions are null, so that every device matches.</summary>
+    /// <summary>Gets whether all conditions are null. In that case, every device matches.</summary>
     public bool IsEmpty => VendorId is null && ProductId is null && SerialNumber is null && Port is null;
 
     /// <summary>Returns the only device that matches.</summary>

@@ -182,7 +182,7 @@ internal static class FreshScenarios
     }
 
     // In this scenario, libusb's hotplug thread logs a message, and waits in the log handler until the first context has been closed. Versions of libusb before
-    // 1.0.28 use the first context for this message. The counting allocator overwrites freed memory, so that a later use of the first context fails.
+    // 1.0.28 use the first context for this message. The counting allocator overwrites freed memory, so a later use of the first context fails.
     private static void FirstContextIsClosedWhileItLogs(string closing)
     {
         using var inMessage = new ManualResetEventSlim();

@@ -41,7 +41,7 @@ public sealed class FreshProcessTests
         FreshProcess.Run(bus, "FileClosedInFlight", [Node(bus)]);
     }
 
-    // MALLOC_PERTURB_ makes the allocator fill freed memory, so that a use of freed memory crashes the process.
+    // MALLOC_PERTURB_ makes the allocator fill freed memory, so a use of freed memory crashes the process.
     [BusFact]
     public async Task The_first_context_may_be_closed_while_libusb_logs_through_it()
     {

@@ -125,7 +125,7 @@ public sealed class OutputStreamTests : RingTest
         ring.Start();
         stream.Write(Pattern(0, 5));
         await ring.DisposeAsync();
-        Assert.Throws<ObjectDisposedException>(stream.Dispose); // the stream cannot send its 5 bytes any more, so Dispose throws
+        Assert.Throws<ObjectDisposedException>(stream.Dispose); // the stream can no longer send its 5 bytes, so Dispose throws
         stream.Dispose();
     }
 

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
 /// Represents the base of the tests that perform random steps and compare a ring with its model after each step. The device keeps every transfer until the test
-/// completes the transfer. The test itself handles the events, so that each step has only one possible outcome.
+/// completes the transfer. The test itself handles the events, so each step has only one possible outcome.
 /// </summary>
 public abstract class RingPropertyTest : BusTest
 {

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the lock of a ring without a ring, so that threads meet in it all the time.</summary>
+/// <summary>Tests the lock of a ring without a ring. The threads therefore compete for the lock all the time.</summary>
 public sealed class RingLockTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
