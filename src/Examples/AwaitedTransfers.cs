@@ -1,6 +1,6 @@
 // Uses await to send questions and receive answers over two bulk endpoints. A cancellation token ends the last read. The context handles the events, so the
-// example needs no code for them. The example needs a device that returns the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of
-// usbvbus.
+// example needs no code for them. The device must return the data of its bulk OUT endpoint on its bulk IN endpoint. For example, the device "loopback" of
+// usbvbus does this.
 
 using System.Text;
 using Native.LibUsb;
