@@ -53,7 +53,7 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     }
 
     /// <summary>
-    /// Commits the buffer as isochronous packets of the given lengths. The ring sends each packet in one service interval. For example, if a program
+    /// Commits the buffer as isochronous packets of the given lengths. The ring sends one packet per service interval. For example, if a program
     /// sends audio at 44.1 kHz and the service interval is 1 ms, the program repeats this sequence: nine packets of 44 frames, then one packet of 45 frames.
     /// </summary>
     /// <param name="packetLengths">
