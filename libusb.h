@@ -10,8 +10,8 @@
  *   1.0.29                     0x0100010B   has no additions
  *   1.0.30                     0x0100010C
  *
- * C cannot add a member to an existing enum, or change the value of a member. This file therefore uses names with two special endings, which the generator
- * interprets as follows:
+ * C cannot add a member to an existing enum, or change the value of a member. This file therefore uses names that end in __added or __changed, which the
+ * generator interprets as follows:
  *
  *   enum E__added { M__added = V }      E also has the member M. If E already has M, the two values must be equal.
  *   enum E__added { M__changed = V }    The member M of E has the value V, even if an older header has another value.

@@ -50,7 +50,7 @@ public sealed class FaultPlan
     /// <returns>This plan.</returns>
     /// <exception cref="ArgumentException">The rule is inconsistent.</exception>
     /// <exception cref="PlatformNotSupportedException">
-    /// The rule applies when a URB is submitted, and the device is attached to a bus on <see cref="VirtualBusHost.Kernel"/>.
+    /// The rule applies when a URB is submitted. A device on a bus on <see cref="VirtualBusHost.Kernel"/> cannot apply such a rule.
     /// </exception>
     public FaultPlan Add(FaultRule rule)
     {

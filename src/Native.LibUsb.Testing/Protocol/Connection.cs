@@ -391,8 +391,8 @@ internal sealed unsafe class Connection
         return [.. bytes];
     }
 
-    /// <summary>Adds a record of 28 bytes, the endpoint table, and the descriptors to an import reply. The preload library needs this data, but USB/IP does not
-    /// define it.</summary>
+    /// <summary>Extends an import reply with three parts: a record of 28 bytes, the endpoint table and the descriptors. The preload library needs this data,
+    /// but USB/IP does not define it.</summary>
     private static void AddHostRecord(List<byte> to, VirtualDevice device)
     {
         byte[] descriptors = device.AllDescriptors;

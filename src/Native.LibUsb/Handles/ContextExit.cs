@@ -31,8 +31,8 @@ internal sealed unsafe class ContextExit(
     }
 
     /// <summary>
-    /// Prevents libusb from calling log handlers and notifiers for a context that is closed but not exited yet. The method turns off logging, removes the
-    /// notifiers of descriptors, and reports the context's descriptors as removed.
+    /// Prevents libusb from calling log handlers and notifiers for a context that is closed but not exited yet. The method turns off logging, clears the
+    /// functions that libusb calls when it adds or removes a file descriptor, and then reports to the program that the context's file descriptors were removed.
     /// </summary>
     public void Silence()
     {

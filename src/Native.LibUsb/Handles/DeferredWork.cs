@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Holds work that a callback requested but that must not run in a callback. The work runs as soon as the call of libusb that invoked the callback has
+/// Holds work that a callback requested but that must not run in a callback. The work runs as soon as the libusb function that invoked the callback has
 /// returned. Such a call handles events, makes a synchronous transfer, or opens or closes a device.
 /// </summary>
 internal sealed class DeferredWork(ContextHandle context)

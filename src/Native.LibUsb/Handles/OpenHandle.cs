@@ -20,7 +20,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
 
-    /// <summary>Gets the descriptor of the device's file; null if libusb does not report the descriptor. See <see cref="OpeningDescriptor"/>.</summary>
+    /// <summary>Gets the file descriptor of the device; null if libusb does not report it. See <see cref="OpeningDescriptor"/>.</summary>
     public int? Descriptor { get; private set; }
 
     /// <summary>Gets whether the native handle stays open until the process ends. See <see cref="LeaveOpen"/>.</summary>

@@ -413,7 +413,7 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Marks the endpoint objects of an interface and the transfers that these objects created as stale. The caller holds the lock of the claims.
+    /// Marks as stale the endpoint objects of an interface, and the transfers that these objects created. The caller holds the lock of the claims.
     /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {

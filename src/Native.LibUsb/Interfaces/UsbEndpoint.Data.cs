@@ -21,7 +21,7 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an OUT endpoint or is isochronous, or a ring is active on the endpoint. The method also throws this exception if a callback of
+    /// The endpoint is stale, it is an OUT endpoint, it is isochronous, or a ring is active on it. The method also throws this exception if a callback of
     /// this context calls the method, or if the device is reset while the call waits.
     /// </exception>
     /// <exception cref="ObjectDisposedException">
@@ -126,7 +126,7 @@ public sealed unsafe partial class UsbEndpoint
     /// could not be allocated. <see cref="UsbException.BytesTransferred"/> is the number of bytes that were received before the error.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an OUT endpoint or is isochronous, or a ring is active on the endpoint.
+    /// The endpoint is stale, it is an OUT endpoint, it is isochronous, or a ring is active on it.
     /// </exception>
     /// <remarks>
     /// In a callback, do not block on the result. For example, do not call <c>ReadAsync(buffer).AsTask().Wait()</c>. Such a call would block the thread that

@@ -47,9 +47,9 @@ public sealed partial class UsbInterface
     /// </summary>
     /// <remarks>
     /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory.
-    /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. Until the request ends,
-    /// the library blocks these operations on the same handle: reading <see cref="ActiveSetting"/> or <see cref="Endpoints"/>, and claiming or disposing an
-    /// interface. On Linux, the kernel also blocks all other calls for the device, including calls that submit transfers or handle events.
+    /// No operating system lets a program cancel the request or set a timeout for the request. Linux itself ends the request after at most 5 seconds. Until the
+    /// request ends, the library blocks these operations on the same handle: reading <see cref="ActiveSetting"/> or <see cref="Endpoints"/>, and claiming or
+    /// disposing an interface. On Linux, the kernel also blocks all other calls for the device, including calls that submit transfers or handle events.
     /// </remarks>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <returns>A task that completes when the setting is active. Await the result once.</returns>
@@ -60,8 +60,8 @@ public sealed partial class UsbInterface
     /// <exception cref="UsbTransferCanceledException">The interface or the handle was disposed before the request began.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, a read or a write is active on an endpoint of the interface. The library checks this in the call, and again when the request begins.
-    /// The message names the endpoint. The method also throws this exception if a log handler calls it.
+    /// A ring, a transfer, a read or a write is active on an endpoint of the interface. The library checks for such activity during the call, and again when
+    /// the request begins. The message names the endpoint. The method also throws this exception if a log handler calls it.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask SetAlternateSettingAsync(int alternateSetting) =>

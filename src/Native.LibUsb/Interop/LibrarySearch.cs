@@ -82,8 +82,8 @@ internal sealed unsafe class LibrarySearch
     private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
     // The method first lets the runtime search for the library, because the runtime searches more places than the system's loader does. For example, the
-    // runtime also lets the program's load context search for the library. In a program that is compiled ahead of time, the runtime searches no further place,
-    // and its search would add 0.2 MB of reflection code to the program.
+    // runtime also lets the program's load context search for the library. In a program that is compiled ahead of time, the runtime would not search more
+    // places, and the call would add 0.2 MB of reflection code. Such a program therefore skips this step.
     private bool TryName(string name, out nint handle) =>
         RuntimeFeature.IsDynamicCodeSupported && NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
             ? IsUsable(name, ref handle)

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Interop;
 
 /// <summary>
-/// Describes how this program was linked with libusb. The MSBuild targets of the property <c>LibUsbLink</c> pass these values to the ahead-of-time compiler as
-/// constants. All values are false if <c>LibUsbLink</c> is <c>dynamic</c> (the default), or if the program runs with the just-in-time compiler.
+/// Describes how this program was linked with libusb. The MSBuild targets that evaluate the property <c>LibUsbLink</c> pass these values to the ahead-of-time
+/// compiler as constants. All values are false if <c>LibUsbLink</c> is <c>dynamic</c> (the default), or if the program runs with the just-in-time compiler.
 /// </summary>
 internal static partial class ProgramBinding
 {

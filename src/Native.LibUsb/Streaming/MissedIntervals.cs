@@ -167,8 +167,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     {
         bool wasLate = latest - next >= _late;
         double expected = _expected + _behind;
-        // If the thread was late, the delay includes the intervals that the stream missed for this reason. If the thread was on time, the delay includes no
-        // missed intervals.
+        // If the thread was late, the delay includes the intervals that the stream missed because the thread was late. If the thread was on time, the delay
+        // includes no missed intervals.
         if (wasLate || next - expected <= _least)
             next = Math.Min(next, expected);
         _longestDelay = Math.Max(_longestDelay, latest - next);

@@ -226,8 +226,8 @@ internal sealed unsafe class RingEngine
     // ---- Without the lock -----------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Cancels the transfers in flight of a ring that is being stopped, and ends the run if no transfer is in flight. If the ring is not being
-    /// stopped, the method does nothing. The caller has released the lock.
+    /// If the ring is being stopped, cancels its transfers in flight, and ends the run if no transfer is in flight. If the ring is not being stopped, the
+    /// method does nothing. The caller has released the lock.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()

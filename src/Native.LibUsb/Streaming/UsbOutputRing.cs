@@ -43,8 +43,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
     // If this property is true, the program refills the queue during the callback of a transfer: the callback calls the handler, or it resumes code that waits
-    // for a buffer. In this case, the ring counts the transfers in flight after the program has refilled the queue. If the property is false, code that waits
-    // for a buffer may resume after the callback. In this case, the ring counts the transfers in flight before it signals this code.
+    // for a buffer. In this case, the program first refills the queue, and the ring then counts the transfers in flight. If the property is false, code that
+    // waits for a buffer may resume after the callback. In this case, the ring first counts the transfers in flight, and then signals this code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>

@@ -114,9 +114,9 @@ public sealed record UsbRingOptions
     public string? Name { get; init; }
 
     /// <summary>
-    /// Returns options for a stream of data with the given rate. The transfers in flight together hold as much data as the endpoint moves at this rate during a
-    /// period of the length <paramref name="depth"/>. If the rate is at most 131 MB/s and the depth is at least 8 ms, the transfers are so large that they wake
-    /// up the program no more than about 500 times a second.
+    /// Returns options for a stream of data with the given rate. Together, the transfers in flight hold as much data as the endpoint moves at this rate during
+    /// a period of the length <paramref name="depth"/>. If the rate is at most 131 MB/s and the depth is at least 8 ms, the transfers are so large that they
+    /// wake up the program no more than about 500 times a second.
     /// </summary>
     /// <remarks>
     /// <para>A bulk transfer has at most 256 KiB. If a transfer is not full, the ring delivers it only when a short packet ends it (see
@@ -137,7 +137,7 @@ public sealed record UsbRingOptions
     /// </param>
     /// <returns>Options in which <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer are set.</returns>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// The rate or the depth is not positive, or the data of <paramref name="depth"/> takes more memory than Linux allows. The message contains the limit that
+    /// The rate or the depth is not positive, or the transfers for this rate and depth need more memory than Linux allows. The message contains the limit that
     /// would be necessary.
     /// </exception>
     public static UsbRingOptions ForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth = null) =>

@@ -303,7 +303,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Reserves the transfer for the calling thread, which then configures the transfer.</summary>
     /// <param name="ignored">Reasons in <c>_stop</c> that do not prevent the configuration.</param>
     /// <returns>
-    /// False if a callback called this method and an interface or handle that is being closed has already freed the transfer. The caller then returns without
+    /// False if a callback called this method after an interface or handle that is being closed had freed the transfer. The caller then returns without
     /// configuring the transfer.
     /// </returns>
     private bool TryBeginSetting(int ignored)
@@ -361,8 +361,8 @@ public sealed unsafe partial class UsbTransfer
     /// Unpins memory of the caller when the scope ends. If the method that began the scope succeeds, the scope unpins the memory that the transfer used before.
     /// If the method fails, the scope unpins the memory that the caller passed to the method. Unpinning can run code of the program, and that code may close
     /// the interface or handle of the transfer. The close waits until the <see cref="SettingScope"/> of the transfer has ended. If the thread that unpins the
-    /// memory were still in this scope, the thread would wait for itself. A method therefore begins its <see cref="UnpinScope"/> first, so that its
-    /// <see cref="SettingScope"/> ends first.
+    /// memory were still in that <see cref="SettingScope"/>, the thread would wait for itself. A method therefore begins its <see cref="UnpinScope"/> first, so
+    /// that its <see cref="SettingScope"/> ends first.
     /// </summary>
     private readonly ref struct UnpinScope(ref MemoryHandle pin)
     {

@@ -29,8 +29,8 @@ public sealed unsafe partial class UsbTransfer
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// The transfer is already submitted, the transfer was never configured, or the alternate setting of its interface is being changed. The method also throws
-    /// this exception in a log handler, and if the endpoint that created the transfer is stale (<see cref="UsbEndpoint.IsStale"/>). An endpoint becomes stale
-    /// when the alternate setting or the configuration changes, or when the device is reset.
+    /// this exception if a log handler calls it, or if the endpoint that created the transfer is stale (<see cref="UsbEndpoint.IsStale"/>). An endpoint becomes
+    /// stale when the alternate setting or the configuration changes, or when the device is reset.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
@@ -54,7 +54,7 @@ public sealed unsafe partial class UsbTransfer
     /// </returns>
     /// <exception cref="InvalidOperationException">
     /// The transfer is already submitted, the transfer was never configured, or the alternate setting of its interface is being changed. The method also throws
-    /// this exception in a log handler.
+    /// this exception if a log handler calls it.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">

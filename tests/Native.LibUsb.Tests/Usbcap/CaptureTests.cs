@@ -156,9 +156,9 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        // usbcap computes the number of missed intervals from the clocks of the host and the device. The result may differ from the true number by the
-        // intervals of a few transfers. On a busy machine, the difference may be larger. MissedIntervalsTests checks the computation more precisely, with
-        // simulated clocks.
+        // usbcap computes the number of missed intervals from the clocks of the host and the device. The result may differ from the true number by as many
+        // intervals as a few transfers contain. On a busy machine, the difference may be larger. MissedIntervalsTests checks the computation more precisely,
+        // with simulated clocks.
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }

@@ -5,8 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Devices;
 
 /// <summary>
-/// Tests how the library avoids libusb's traps with devices, descriptors, strings and interface numbers. Some tests open the file of a device themselves, and
-/// pass the file to the library.
+/// Tests how the library avoids the traps in libusb's handling of devices, descriptors, strings and interface numbers. Some tests open the file of a device
+/// themselves, and pass the file to the library.
 /// </summary>
 public sealed class DeviceTrapTests : BusTest
 {

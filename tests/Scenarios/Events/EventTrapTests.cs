@@ -178,8 +178,8 @@ public sealed partial class EventTrapTests : BusTest
         Assert.True(second.Endpoint(BulkLoopback.OutAddress).WaitForCompleted(1, Patience));
         Assert.False(flooded.IsKernelDriverActive(0)); // the node answers this call after all its completions, so all of them are ready
         Assert.False(other.IsKernelDriverActive(0));
-        // On a real kernel, the answers of the bus arrive with a delay, so the transfers may be incomplete at this point. The test therefore handles the first
-        // event only after the device nodes of both handles are ready.
+        // On a real kernel, the answers of the bus arrive with a delay, so the transfers may still be in flight at this point. The test therefore handles the
+        // first event only after the device nodes of both handles are ready.
         foreach (UsbPollFd node in Context.GetPollFds().Where(descriptor => (descriptor.Events & UsbPollEvents.Out) != 0))
         {
             var ready = new UsbSystemPoller();

@@ -85,15 +85,15 @@ public unsafe partial struct libusb_endpoint_descriptor
     public byte bmAttributes;
 
     /// <summary>
-    /// The maximum packet size in bytes, in bits 0 to 10. At high speed, bits 11 and 12 of a periodic endpoint are the number of
+    /// The maximum packet size in bytes, in bits 0 to 10. For a periodic endpoint at high speed, bits 11 and 12 are the number of
     /// additional transactions in each microframe.
     /// </summary>
     public ushort wMaxPacketSize;
 
     /// <summary>
     /// The service interval of a periodic endpoint. For interrupt endpoints at low and full speed, the value is a number of
-    /// frames of 1 ms. For all other periodic endpoints, the interval is 2 to the power <c>bInterval</c> - 1. The unit is frames
-    /// for isochronous endpoints at full speed, and microframes of 125 microseconds at high speed and faster.
+    /// frames of 1 ms. For all other periodic endpoints, the interval is 2 to the power of <c>(bInterval - 1)</c>. The unit is
+    /// frames for isochronous endpoints at full speed, and microframes of 125 microseconds at high speed and faster.
     /// </summary>
     public byte bInterval;
 
@@ -387,7 +387,7 @@ public partial struct libusb_usb_2_0_extension_descriptor
 
     /// <summary>
     /// The attributes of the device: bits of <see cref="libusb_usb_2_0_extension_attributes" />. Other bits can also be set,
-    /// because the standard reserves bits and can define more of them.
+    /// because a later version of the standard can give a meaning to a reserved bit.
     /// </summary>
     public uint bmAttributes;
 }
@@ -658,7 +658,7 @@ public unsafe partial struct libusb_version
 
 /// <summary>Represents one packet of an isochronous transfer: the requested length and the result.</summary>
 /// <remarks>
-/// The offset of the data of a packet in the buffer is the sum of the requested lengths of all packets before it, even if these
+/// In the buffer, the data of each packet starts at the sum of the requested lengths of all earlier packets, even if the earlier
 /// packets transferred fewer bytes.
 /// </remarks>
 public partial struct libusb_iso_packet_descriptor
