@@ -14,6 +14,7 @@ c=$PWD/artifacts/bin/Streaming/memory
 cc -O2 -Wall -o "$c" bench/Streaming/memory.c -lusb-1.0
 kernel=$(eng/fetch-kernel.sh bookworm artifacts/kernel)
 out=$PWD/artifacts/bench/device-memory
+mkdir -p "$out"
 status=0
 tests/kernel/machine.sh "$kernel" "$out" bash "$PWD/bench/Streaming/gadget.sh" "$c" "$aot" "${1:-64}" "${2:-5}" >"$out.txt" 2>&1 || status=$?
 cat "$out/output.txt"
