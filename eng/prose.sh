@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Reports sentences that break the most common of the prose rules in CONTRIBUTING.md. Each line of the output has the form FILE:LINE: SENTENCE: RULE.
-# If there are such sentences, the exit code is 1. Without arguments, the script reads every text of the repository: documents, comments in the code
-# (including documentation comments), messages, and test names that are sentences.
+# Reports sentences that break a prose rule of CONTRIBUTING.md. The script checks only the rules that are broken most often. Each line of the output has the
+# form FILE:LINE: SENTENCE: RULE. If there are such sentences, the exit code is 1. Without arguments, the script reads every text of the repository: documents,
+# comments in the code (including documentation comments), messages, and test names that are sentences.
 #
 #   eng/prose.sh                  the whole repository
 #   eng/prose.sh FILE...          these files

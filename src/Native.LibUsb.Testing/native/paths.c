@@ -72,7 +72,7 @@ static bool is_owned(const char *path)
     return false;
 }
 
-/* Returns the path to use in place of a program's path. Each path that belongs to the bus has a counterpart in the directory of the bus. For such a
+/* Returns the path that replaces a path from the program. Each path that belongs to the bus has a counterpart in the directory of the bus. For such a
  * path, the function writes the path of the counterpart to the buffer "inside" (PATH_MAX bytes), and returns this buffer. It returns every other path
  * unchanged. */
 const char *redirect(const char *path, char *inside)

@@ -59,8 +59,8 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Starts a thread that handles this context's events until the thread or the context is disposed. Callbacks then run on the event thread. While another
-    /// thread makes a synchronous transfer, callbacks may also run on that thread. If an awaitable operation starts while no thread handles events, the context
-    /// starts an event thread by itself. To choose the options of the thread, call this method before the first awaitable operation.
+    /// thread makes a synchronous transfer, callbacks may run on this other thread, too. If an awaitable operation starts while no thread handles events, the
+    /// context starts an event thread by itself. To choose the options of the thread, call this method before the first awaitable operation.
     /// </summary>
     /// <remarks>
     /// If an exception leaves a callback on this thread and no handler has subscribed to <see cref="UnhandledCallbackException"/>, the exception ends the

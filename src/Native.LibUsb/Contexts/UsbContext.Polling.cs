@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The members in this file are for programs with their own event loop. They report the file descriptors to watch, and the longest time to wait.
+// The members in this file are for programs with their own event loop. These members report the file descriptors to watch, and the longest time to wait.
 public sealed unsafe partial class UsbContext
 {
     private readonly Lock _notifierChange = new();

@@ -170,7 +170,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// Closes everything that was opened through this context, and then the context itself (<c>libusb_exit</c>). The method closes device handles in the same
     /// way as <see cref="UsbDeviceHandle.Dispose"/>, stops the event thread, releases the devices, and makes the threads in <see cref="HandleEvents"/> return.
     /// The method waits until everything is closed. Inside a callback of the context, the method does not wait: it only prevents further submissions and
-    /// cancels the transfers in flight. Before the call that handles the events returns, it closes everything. The method may be called more than once.
+    /// cancels the transfers in flight. The call that handles the events then closes everything before it returns. The method may be called more than once.
     /// </summary>
     /// <remarks>
     /// Inside a callback of a different context, this method does wait. Two contexts deadlock if a callback of each context closes the other context at the

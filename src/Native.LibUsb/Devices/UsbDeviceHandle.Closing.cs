@@ -14,7 +14,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// Closes the device (<c>libusb_close</c>). The method prevents further submissions, cancels every transfer in flight and waits until all callbacks have
     /// returned. If no event thread handles events, the method itself handles events while it waits. Finally, the method frees the transfers, releases the
     /// interfaces and closes the native handle. Inside a callback of the context, the method does not wait: it only prevents further submissions and cancels
-    /// the transfers in flight. Before the call that handles the events returns, it closes the handle. The method may be called more than once. Outside a
+    /// the transfers in flight. The call that handles the events then closes the handle before it returns. The method may be called more than once. Outside a
     /// callback, every call waits until the device is closed.
     /// </summary>
     /// <remarks>

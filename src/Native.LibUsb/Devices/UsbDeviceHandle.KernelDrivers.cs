@@ -96,9 +96,8 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Sets whether libusb detaches kernel drivers as <see cref="SetAutoDetachKernelDriver"/> does, and returns the error instead of throwing it. A program
-    /// that also runs on Windows can ignore <see cref="UsbError.NotSupported"/>: on Windows, libusb can only claim interfaces that no other driver holds, so
-    /// there is no driver to detach.
+    /// Does the same as <see cref="SetAutoDetachKernelDriver"/>, but returns an error instead of throwing an exception. A program that also runs on Windows can
+    /// ignore <see cref="UsbError.NotSupported"/>: on Windows, libusb can only claim interfaces that no other driver holds, so there is no driver to detach.
     /// </summary>
     /// <param name="enable">True if libusb detaches and attaches drivers automatically.</param>
     /// <returns><see cref="UsbError.Success"/>; <see cref="UsbError.NotSupported"/> on Windows.</returns>

@@ -37,7 +37,7 @@ global using unsafe libusb_pollfd_removed_cb = delegate* unmanaged<int, void*, v
 // The callback runs on the thread that handles events. For devices that were already plugged in at the registration, the callback
 // runs on the thread that registers the callback. When a device arrives, the callback may open the device and submit transfers,
 // but libusb refuses functions that wait for a transfer. When a device leaves, only functions that read properties, close, cancel
-// or free are useful. Always return 0 to be safe, because libusb has had bugs in the removal of a callback while another thread
+// or free are useful. Always return 0 to be safe: libusb has had bugs that occur if a callback is removed while another thread
 // registers a callback or calls libusb_exit. No exception may leave the callback.
 // ctx: The context.
 // device: The device. The pointer is valid only during the call, unless the callback takes a reference to the device.
