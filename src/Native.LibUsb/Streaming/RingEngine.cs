@@ -226,8 +226,8 @@ internal sealed unsafe class RingEngine
     // ---- Without the lock -----------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// If the ring is being stopped, cancels its transfers in flight, and ends the run if no transfer is in flight. If the ring is not being stopped, the
-    /// method does nothing. The caller has released the lock.
+    /// Stops the transfers of a ring that is being stopped: cancels the transfers in flight, or ends the run if no transfer is in flight. If the ring is not
+    /// being stopped, the method does nothing. The caller has released the lock.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()

@@ -61,9 +61,9 @@ public readonly record struct UsbRingStatistics
     public UsbRingLoss Dropped { get; init; }
 
     /// <summary>
-    /// For an isochronous endpoint, gets or sets the number of service intervals in which no transfer was queued. The ring compares the clocks of the bus and
-    /// the host to find such intervals. The number is an estimate. Its error can reach the number of service intervals in half a transfer. If half a transfer
-    /// is shorter than 1 ms, the error can reach the number of service intervals in 1 ms.
+    /// Gets or sets the number of service intervals in which an isochronous endpoint had no queued transfer. The ring compares the clocks of the bus and the
+    /// host to find such intervals. The number is an estimate. Its error can reach the number of service intervals in half a transfer. If half a transfer is
+    /// shorter than 1 ms, the error can reach the number of service intervals in 1 ms.
     /// </summary>
     public long MissedIntervals { get; init; }
 
