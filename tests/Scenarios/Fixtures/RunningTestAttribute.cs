@@ -17,7 +17,7 @@ public sealed class RunningTestAttribute : BeforeAfterTestAttribute
 
     // After a test that awaits, xunit continues in the test's synchronization context. Without a synchronization context, xunit continues on the thread that
     // ran the end of the test. If this thread is the event thread, xunit disposes the test and runs all later tests inside a callback of libusb. Inside a
-    // callback, these tests could not close a handle or a libusb context. PoolContext is a derived class, because an await ignores a context that is a plain
-    // SynchronizationContext.
+    // callback, these tests could not close a handle or a libusb context. PoolContext derives from SynchronizationContext, because an await ignores a context
+    // whose class is SynchronizationContext itself.
     private sealed class PoolContext : SynchronizationContext;
 }

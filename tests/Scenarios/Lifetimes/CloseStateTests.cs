@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests the state that determines which thread closes an object. The tests use the state without such an object, so that two threads can access the state at
-/// the same time in every round.
+/// Tests the state that determines which thread closes an object. The tests use the state alone, without an object to close, so that two threads can access the
+/// state at the same time in every round.
 /// </summary>
 public sealed class CloseStateTests : IDisposable
 {

@@ -5,7 +5,8 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that handles and contexts close correctly even if objects are open, transfers are in flight, or threads are waiting.</summary>
+/// <summary>Tests that handles and contexts close correctly even if objects that depend on them are open, transfers are in flight, or threads are
+/// waiting.</summary>
 public sealed unsafe class CloseTrapTests : BusTest
 {
     private const byte BulkEndpoint = 0x81;

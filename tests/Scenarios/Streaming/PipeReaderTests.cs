@@ -51,7 +51,7 @@ public sealed class PipeReaderTests : RingTest
         Assert.True(last.Buffer.IsEmpty);
         await reader.CompleteAsync();
 
-        // The reader has returned all memory to the ring. The ring can therefore fill each of its buffers once, although no reader reads the data.
+        // The reader has returned all memory to the ring. The ring can therefore fill each of its buffers once, although the reader takes no further data.
         ring.Start();
         long before = ring.GetStatistics().Completions;
         for (int i = 0; i < 2 + spares; i++)

@@ -180,7 +180,7 @@ public sealed class SplitTransferTests : BusTest
         }
     }
 
-    /// <summary>Counts the packets with data. Checks that the number in each of these packets equals the packet's position in the transfer.</summary>
+    /// <summary>Counts the packets with data. Checks that each of these packets contains a number that equals the packet's position in the transfer.</summary>
     private static int CountArrived(UsbTransfer transfer)
     {
         int arrived = 0;
