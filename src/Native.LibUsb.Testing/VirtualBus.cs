@@ -318,7 +318,7 @@ public sealed partial class VirtualBus : IDisposable
         connection.Thread.Start();
     }
 
-    /// <summary>Finds the device that an import request specifies by node (<c>001/002</c>) or by name (<c>1-1</c>), and adds the connection to this
+    /// <summary>Finds the device that an import request specifies by node (<c>001/002</c>) or by name (<c>1-1</c>), and attaches the connection to this
     /// device.</summary>
     private (VirtualDevice? Device, int Error) Resolve(Connection connection, string name, int accessMode)
     {

@@ -1420,7 +1420,7 @@ public static unsafe partial class libusb
     /// only if it returns 1.
     /// </param>
     /// <returns>
-    /// 1 if there is a timeout, 0 if there is no timeout or the file descriptors report timeouts, or
+    /// 1 if there is a timeout; 0 if there is no timeout, or if the file descriptors report timeouts;
     /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
     /// </returns>
     [LibraryImport(LibraryName)]
