@@ -8,8 +8,8 @@ namespace Native.LibUsb.Streaming;
 /// <item><term>Filling</term><description>When the queue is full or the handler has no more data: Asking. The ring then submits the filled buffers. No
 /// transfer ends in the state Filling, because no transfer is in flight.</description></item>
 /// <item><term>Asking</term><description>When a transfer ends: AskingAgain. When the queue is full or the handler has no more data: Idle.</description></item>
-/// <item><term>AskingAgain</term><description>When a transfer ends: AskingAgain. When the queue is full or the handler has no more data: Idle, or Asking if no
-/// transfer is in flight.</description></item>
+/// <item><term>AskingAgain</term><description>When a transfer ends: AskingAgain. When the queue is full or the handler has no more data: Idle if a transfer is
+/// in flight, otherwise Asking.</description></item>
 /// </list>
 /// <para>A ring without a handler stays in the state Idle.</para>
 /// </remarks>

@@ -11,7 +11,7 @@ internal sealed record RingConfiguration
     private const int DefaultTransfers = 16;
 
     // With fewer transfers in flight, one late completion would leave the queue almost empty. If the memory limit is low, an isochronous ring therefore uses
-    // shorter transfers, so that this number of transfers fits into the ring's share of the limit.
+    // shorter transfers, so that FewestDefaultTransfers of them fit into the ring's share of the limit.
     private const int FewestDefaultTransfers = 4;
 
     public required byte Endpoint { get; init; }

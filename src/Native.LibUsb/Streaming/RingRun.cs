@@ -109,7 +109,7 @@ internal sealed class RingRun
     /// <summary>Moves a run that is being stopped to its next stage, if no transfer is in flight and no callback or cancellation is running.</summary>
     /// <param name="inFlight">The number of transfers in flight.</param>
     /// <param name="clearsHalts">Whether the options allow the ring to clear a halt and continue.</param>
-    /// <returns>Recovering or Settling if the caller must perform the work of that stage. Draining means that the caller has nothing to do.</returns>
+    /// <returns>Recovering or Settling if the caller must perform the work of that stage; Draining if the caller has nothing to do.</returns>
     public RingStage TrySettle(int inFlight, bool clearsHalts)
     {
         if (_stage != RingStage.Draining || inFlight > 0 || _callbacks > 0 || _cancelling > 0)

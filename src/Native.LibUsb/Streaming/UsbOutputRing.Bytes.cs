@@ -9,7 +9,7 @@ public sealed partial class UsbOutputRing
     /// <param name="boundary">Whether the stream marks the ends of messages.</param>
     /// <returns>The stream. <see cref="Stream.Dispose()"/> flushes the stream, but does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous, or its transfers are shorter than one packet.
+    /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous or its transfers are shorter than one packet.
     /// Such a ring cannot mark the ends of messages.
     /// </exception>
     /// <exception cref="InvalidOperationException">The ring is not running, or has a handler.</exception>
@@ -27,7 +27,7 @@ public sealed partial class UsbOutputRing
     /// <param name="boundary">Whether the pipe writer marks the ends of messages.</param>
     /// <returns>The writer. Completing the writer sends the bytes that were written, and does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous, or its transfers are shorter than one packet.
+    /// <paramref name="boundary"/> is <see cref="UsbWriteBoundary.ShortPacket"/>, but the ring is isochronous or its transfers are shorter than one packet.
     /// Such a ring cannot mark the ends of messages.
     /// </exception>
     /// <exception cref="InvalidOperationException">The ring is not running, or has a handler.</exception>

@@ -44,7 +44,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     // If this property is true, the program refills the queue during the callback of a transfer: the callback calls the handler, or it resumes code that waits
     // for a buffer. In this case, the program first refills the queue, and the ring then counts the transfers in flight. If the property is false, code that
-    // waits for a buffer may resume after the callback. In this case, the ring first counts the transfers in flight, and then signals this code.
+    // waits for a buffer may resume after the callback. In this case, the ring first counts the transfers in flight, and then signals the waiting code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>
@@ -146,7 +146,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Takes a buffer for the program, if a buffer is free.</summary>
     /// <param name="onlyForQueue">
-    /// True to take a buffer only if the queue has room for it. The queue has no room if the transfers in flight and the committed buffers fill it.
+    /// True to take a buffer only if the queue has room for it. The queue has no room if it is full of transfers in flight and committed buffers.
     /// </param>
     private RingTransfer? Lend(bool onlyForQueue)
     {

@@ -40,8 +40,8 @@ public sealed class UsbOutputStream : Stream
     public override bool CanTimeout => true;
 
     /// <summary>
-    /// Gets or sets the number of milliseconds for which <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait for the
-    /// device. The default is <see cref="Timeout.Infinite"/>. The asynchronous methods ignore the property.
+    /// Gets or sets the maximum number of milliseconds that <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait. The
+    /// default is <see cref="Timeout.Infinite"/>. The asynchronous methods ignore the property.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor <see cref="Timeout.Infinite"/>.</exception>
     public override int WriteTimeout
@@ -129,7 +129,8 @@ public sealed class UsbOutputStream : Stream
     /// Ends the message, even if the message has no bytes. The method blocks the thread while no buffer is free, but does not wait for the device.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// The stream does not mark the ends of messages, the ring is not running, or the method was called in a callback and would have to wait.
+    /// The stream does not mark the ends of messages, or the ring is not running. The method also throws this exception if it was called in a callback and
+    /// would have to wait.
     /// </exception>
     /// <exception cref="UsbException">No buffer was free within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
     public void EndMessage()

@@ -8,8 +8,8 @@ public enum UsbReadBoundary
 
     /// <summary>
     /// A short packet ends a message, and each read returns bytes of only one message. At the end of a message, a <see cref="UsbInputStream"/> reads 0 bytes
-    /// once, and a <see cref="UsbPipeReader"/> sets <see cref="UsbPipeReader.EndsMessage"/>. If a zero-length packet follows a full packet, it ends the message
-    /// of the full packet. If it follows the end of a message, it is an empty message. Isochronous endpoints do not support this value.
+    /// once, and a <see cref="UsbPipeReader"/> sets <see cref="UsbPipeReader.EndsMessage"/>. A zero-length packet after a full packet ends the message of the
+    /// full packet. A zero-length packet after the end of a message is an empty message. Isochronous endpoints do not support this value.
     /// </summary>
     ShortPacket,
 }

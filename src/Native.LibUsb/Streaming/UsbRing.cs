@@ -8,8 +8,8 @@ namespace Native.LibUsb.Streaming;
 /// <see cref="UsbEndpointRings.CreateOutputRing"/> create rings.
 /// </summary>
 /// <remarks>
-/// The ring delivers data in the order in which it submitted the transfers, even if the transfers end in a different order. Starting a ring starts the
-/// context's event thread if no thread handles events. A ring allocates no memory while it transfers data.
+/// The ring delivers data in the order in which it submitted the transfers, even if the transfers end in a different order. If no thread handles events when a
+/// ring starts, the ring starts the context's event thread. A ring allocates no memory while it transfers data.
 /// </remarks>
 public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 {

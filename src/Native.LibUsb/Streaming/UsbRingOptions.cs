@@ -14,15 +14,15 @@ namespace Native.LibUsb.Streaming;
 public sealed record UsbRingOptions
 {
     /// <summary>
-    /// Gets the number of transfers in flight, 0 to 4,096. If the number is 0, which is the default, the library chooses 16 transfers, or fewer if 16 transfers
-    /// would take more than half of <see cref="SystemMemoryLimit"/>. <see cref="UsbRing.Transfers"/> returns the number that the ring uses.
+    /// Gets or sets the number of transfers in flight, 0 to 4,096. If the number is 0, which is the default, the library chooses 16 transfers, or fewer if 16
+    /// transfers would take more than half of <see cref="SystemMemoryLimit"/>. <see cref="UsbRing.Transfers"/> returns the number that the ring uses.
     /// </summary>
     public int Transfers { get; init; }
 
     /// <summary>
-    /// Gets the size of one bulk or interrupt transfer in bytes. For a ring that reads, the size must be a multiple of the endpoint's packet size. If the size
-    /// is 0, which is the default, a bulk transfer has 64 KiB, and an interrupt transfer has as many bytes as the endpoint can move in one service interval. On
-    /// isochronous endpoints, the size must be 0.
+    /// Gets or sets the size of one bulk or interrupt transfer in bytes. For a ring that reads, the size must be a multiple of the endpoint's packet size. If
+    /// the size is 0, which is the default, a bulk transfer has 64 KiB, and an interrupt transfer has as many bytes as the endpoint can move in one service
+    /// interval. On isochronous endpoints, the size must be 0.
     /// </summary>
     /// <remarks>
     /// <para>The ring delivers the data of a transfer when the transfer ends. An IN transfer ends when the transfer is full, or when a packet arrives that is
@@ -37,8 +37,8 @@ public sealed record UsbRingOptions
     public int TransferSize { get; init; }
 
     /// <summary>
-    /// Gets the number of packets of one isochronous transfer. The ring delivers a transfer when the service intervals of all its packets have passed. If the
-    /// number is 0, which is the default, a transfer has 32 packets, or fewer if the transfers would otherwise take more than half of
+    /// Gets or sets the number of packets of one isochronous transfer. The ring delivers a transfer when the service intervals of all its packets have passed.
+    /// If the number is 0, which is the default, a transfer has 32 packets, or fewer if the transfers would otherwise take more than half of
     /// <see cref="SystemMemoryLimit"/>. If <see cref="Transfers"/> is also 0, the library reduces the number of packets until at least four transfers fit into
     /// half of the limit. On Linux, libusb divides a transfer of more than 128 packets into several URBs. On Windows, choose a multiple of 8 packets. On macOS,
     /// choose few transfers with many packets each.
@@ -91,26 +91,26 @@ public sealed record UsbRingOptions
     public bool ContinueOnEventThread { get; init; }
 
     /// <summary>
-    /// Gets the memory of the buffers. For example, the memory may be device memory from <see cref="UsbDeviceHandle.AllocateBuffer"/>. With device memory, the
-    /// kernel does not copy the data. If the memory is empty, which is the default, the ring allocates its own memory.
+    /// Gets or sets the memory of the buffers. For example, the memory may be device memory from <see cref="UsbDeviceHandle.AllocateBuffer"/>. With device
+    /// memory, the kernel does not copy the data. If the memory is empty, which is the default, the ring allocates its own memory.
     /// </summary>
     /// <remarks>
     /// The buffers lie one after another in the memory. The length of the memory must be at least (<see cref="Transfers"/> + <see cref="Spares"/>) times the
     /// size of a transfer. If the memory is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring
     /// is disposed and all its transfers have ended. The memory may belong to a <see cref="UsbBuffer"/>. If the program disposes the <see cref="UsbBuffer"/>
-    /// while the ring uses it, the native memory is freed when the ring unpins it. As soon as the program has disposed the <see cref="UsbBuffer"/>, the members
-    /// of the ring's buffers throw <see cref="ObjectDisposedException"/>, so the program can no longer read the bytes.
+    /// while the ring uses the memory, the native memory is freed when the ring unpins the memory. As soon as the program has disposed the
+    /// <see cref="UsbBuffer"/>, the members of the ring's buffers throw <see cref="ObjectDisposedException"/>, so the program can no longer read the bytes.
     /// </remarks>
     public Memory<byte> Memory { get; init; }
 
     /// <summary>
-    /// Gets whether each buffer has a timestamp. The default is true. Without timestamps, each transfer takes 10 to 50 ns less, depending on the system's
-    /// clock. The values of <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>,
+    /// Gets or sets whether each buffer has a timestamp. The default is true. Without timestamps, each transfer takes 10 to 50 ns less, depending on the
+    /// system's clock. The values of <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>,
     /// <see cref="UsbRingStatistics.LongestDelay"/> and <see cref="UsbRingStatistics.MissedIntervals"/> then stay 0.
     /// </summary>
     public bool Timestamps { get; init; } = true;
 
-    /// <summary>Gets the name of the ring in the published metrics. If the name is null, the metrics use the endpoint's address.</summary>
+    /// <summary>Gets or sets the name of the ring in the published metrics. If the name is null, the metrics use the endpoint's address.</summary>
     public string? Name { get; init; }
 
     /// <summary>
@@ -133,7 +133,7 @@ public sealed record UsbRingOptions
     /// The expected rate in bytes per second. For an isochronous endpoint, the method uses the rate in the endpoint's descriptor instead.
     /// </param>
     /// <param name="depth">
-    /// The time for which the program may pause; null for 100 ms, or for less if 100 ms would take more than half of the system's limit.
+    /// The time for which the program may pause; null for 100 ms, or for less if the data of 100 ms would take more than half of the system's limit.
     /// </param>
     /// <returns>Options in which <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer are set.</returns>
     /// <exception cref="ArgumentOutOfRangeException">
@@ -153,7 +153,7 @@ public sealed record UsbRingOptions
     /// </remarks>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="transfers">
-    /// The number of transfers in flight, 1 to 4,096. The program may be late by this number of packets, or on isochronous endpoints by this number of
+    /// The number of transfers in flight, 1 to 4,096. The program may be late by this number of packets, or, on isochronous endpoints, by this number of
     /// milliseconds. The default, 0, stands for 32 transfers, or for fewer if 32 transfers would take more than half of <see cref="SystemMemoryLimit"/>.
     /// </param>
     /// <returns>Options in which <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer are set.</returns>

@@ -48,7 +48,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     public bool IsCancellationRequested => _cancellationToken.IsCancellationRequested;
 
     /// <summary>
-    /// Returns a canceled task for a transfer that was not submitted, because the token was already cancelled or an owner of the transfer is closing.
+    /// Returns a cancelled task for a transfer that was not submitted, because the token was already cancelled or an owner of the transfer is closing.
     /// </summary>
     /// <remarks>
     /// Only an async method that throws can return a task that is canceled and also contains the library's exception.

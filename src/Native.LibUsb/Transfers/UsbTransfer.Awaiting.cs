@@ -144,7 +144,9 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends an awaited submission. libusb has completed the transfer, but its state is still InFlight, so no other thread can submit it yet.</summary>
+    /// <summary>
+    /// Ends an awaited submission. libusb has completed the transfer. The transfer's state is still InFlight, so no other thread can submit the transfer.
+    /// </summary>
     private void CompleteAwaited(TransferCompletion completion)
     {
         _awaited = null;

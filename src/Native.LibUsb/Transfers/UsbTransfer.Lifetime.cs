@@ -198,8 +198,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Cancels a transfer that was just submitted, if another thread has stopped it in the meantime. That thread may have requested the cancellation before
-    /// libusb submitted the transfer, and such a request has no effect.
+    /// Cancels a transfer that was just submitted, if another thread stopped the transfer during the submission. That thread may have requested the
+    /// cancellation before libusb submitted the transfer, and such a request has no effect.
     /// </summary>
     private void CancelIfStopped(CancellationToken cancellationToken)
     {
