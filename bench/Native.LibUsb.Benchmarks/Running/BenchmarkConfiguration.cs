@@ -14,8 +14,8 @@ namespace Native.LibUsb.Benchmarks.Running;
 internal static class BenchmarkConfiguration
 {
     // For each job, BenchmarkDotNet builds our projects again, and generates a project for the program of the job. This project imports Directory.Build.props
-    // of our repository. The following arguments override some of its properties. The analyzers do not run, because the normal build has already checked our
-    // projects. Warnings do not become errors, because the AOT compiler reports warnings in BenchmarkDotNet's code.
+    // of our repository. The following arguments override some properties of that file. The analyzers do not run, because the normal build has already checked
+    // our projects. Warnings do not become errors, because the AOT compiler reports warnings in BenchmarkDotNet's code.
     private static readonly Argument[] s_buildArguments =
     [
         new MsBuildArgument("-p:GenerateDocumentationFile=false"),
