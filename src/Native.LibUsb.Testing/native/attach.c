@@ -212,8 +212,8 @@ static void *attached_dlopen(const char *path, int flags)
 }
 
 /* Replaces dlsym, so that programs also find this library's functions with dlsym. With RTLD_NEXT, the real dlsym searches only the libraries after
- * its caller. With -O2, the compiler turns the first call below into a jump, so the real dlsym sees the caller of this function. Without the jump,
- * the search would start after this library. */
+ * the library that calls it. With -O2, the compiler turns the first call below into a jump, so the real dlsym sees the caller of this function.
+ * Without the jump, the search would start after this library. */
 static void *attached_dlsym(void *handle, const char *name)
 {
     if (handle == RTLD_NEXT)

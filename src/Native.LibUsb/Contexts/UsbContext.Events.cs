@@ -63,7 +63,7 @@ public sealed unsafe partial class UsbContext
     /// context starts an event thread by itself. To choose the options of the thread, call this method before the first awaitable operation.
     /// </summary>
     /// <remarks>
-    /// If an exception leaves a callback on this thread and no handler has subscribed to <see cref="UnhandledCallbackException"/>, the exception ends the
+    /// If a callback on the event thread throws an exception and no handler has subscribed to <see cref="UnhandledCallbackException"/>, the exception ends the
     /// process.
     /// </remarks>
     /// <param name="options">The name, the priority and the processors of the thread. With null, the method starts an ordinary thread.</param>
@@ -101,15 +101,16 @@ public sealed unsafe partial class UsbContext
     /// <summary>Gets whether an awaitable operation waits for events.</summary>
     internal bool HasAwaiters => _hotplug.HasWatchers || _handles.Snapshot().Exists(static handle => handle.HasAwaiters);
 
-    /// <summary>Prepares an awaitable operation. If no thread handles events, this method starts the event thread, or logs a warning in manual mode.</summary>
+    /// <summary>Prepares an awaitable operation. If no thread handles events, this method starts the event thread. In manual mode, it logs a warning
+    /// instead.</summary>
     internal void RequireEvents()
     {
         if (!HasEventThread)
             RequireEventsWithoutThread();
     }
 
-    /// <summary>Starts the event thread if no event loop of the program waits on the descriptors, and if no thread has handled events for at least
-    /// <see cref="EventLapseWatch.Pause"/>.</summary>
+    /// <summary>Starts the event thread if no event loop of the program waits on the context's file descriptors, and if no thread has handled events for at
+    /// least <see cref="EventLapseWatch.Pause"/>.</summary>
     /// <returns>True if the watch can stop, because an event thread runs or the context is closing.</returns>
     internal bool StartEventThreadAfterLapse()
     {
@@ -119,7 +120,7 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Changes the number of the program's own event loops that wait on the context's descriptors. Pass 1 when a loop begins, and -1 when a loop ends.
+    /// Counts the program's own event loops that wait on the context's file descriptors. Pass 1 when a loop begins, and -1 when a loop ends.
     /// </summary>
     internal void CountPoller(int change) => Interlocked.Add(ref _pollers, change);
 

@@ -12,8 +12,8 @@ public sealed unsafe partial class UsbContext
     private Action<int>? _pollFdRemoved;
 
     /// <summary>
-    /// Gets whether libusb signals an expired timeout through its descriptors (<c>libusb_pollfds_handle_timeouts</c>). If the value is false, the event loop
-    /// must not wait longer than the time that <see cref="GetNextTimeout"/> returns. The value is true on Linux and false on macOS.
+    /// Gets whether libusb signals an expired timeout through its file descriptors (<c>libusb_pollfds_handle_timeouts</c>). If the value is false, the event
+    /// loop must not wait longer than the time that <see cref="GetNextTimeout"/> returns. The value is true on Linux and false on macOS.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public bool PollFdsHandleTimeouts
@@ -26,11 +26,11 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Gets the descriptors to watch (<c>libusb_get_pollfds</c>). When a descriptor has an event, call <see cref="HandleEvents"/> with a timeout of zero. The
-    /// set of descriptors changes when devices are opened and closed. For each change, libusb calls the functions that were passed to
+    /// Gets the file descriptors to watch (<c>libusb_get_pollfds</c>). When a descriptor has an event, call <see cref="HandleEvents"/> with a timeout of zero.
+    /// The set of descriptors changes when devices are opened and closed. For each change, libusb calls the functions that were passed to
     /// <see cref="SetPollFdNotifiers"/>.
     /// </summary>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows, which has no such descriptors.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows, which has no such file descriptors.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbPollFd[] GetPollFds()
     {
@@ -55,7 +55,7 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Sets the functions that are called when a descriptor is added or removed (<c>libusb_set_pollfd_notifiers</c>). The functions run on the thread that
+    /// Sets the functions that are called when a file descriptor is added or removed (<c>libusb_set_pollfd_notifiers</c>). The functions run on the thread that
     /// opens or closes a device. Each call of this method replaces the functions of the preceding call. If both arguments are null, no function is called any
     /// more.
     /// </summary>
@@ -63,10 +63,10 @@ public sealed unsafe partial class UsbContext
     /// The same restrictions apply to these functions as to transfer callbacks: the functions must not open devices, make synchronous transfers or handle
     /// events. If one of the functions disposes an interface, a handle or a context, the library closes this object later, at the end of the call that opens or
     /// closes the device. If the program never disposes a handle, the garbage collector's finalizer thread closes the handle and calls
-    /// <paramref name="removed"/> for the handle's descriptor.
+    /// <paramref name="removed"/> for the handle's file descriptor.
     /// </remarks>
-    /// <param name="added">The function that is called with a descriptor that must be watched from now on.</param>
-    /// <param name="removed">The function that is called with a descriptor that must no longer be watched. The descriptor may be closed already.</param>
+    /// <param name="added">The function that is called with a file descriptor that must be watched from now on.</param>
+    /// <param name="removed">The function that is called with a file descriptor that must no longer be watched. The descriptor may be closed already.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public void SetPollFdNotifiers(Action<UsbPollFd>? added, Action<int>? removed)
     {
@@ -94,7 +94,7 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Gets the time after which the program must call <see cref="HandleEvents"/> even if no descriptor has an event (<c>libusb_get_next_timeout</c>).
+    /// Gets the time after which the program must call <see cref="HandleEvents"/> even if no file descriptor has an event (<c>libusb_get_next_timeout</c>).
     /// </summary>
     /// <returns>
     /// The time from now until the timeout, or zero if the timeout has expired. Null if there is no timeout, or if <see cref="PollFdsHandleTimeouts"/> is

@@ -209,7 +209,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     // The first caller of this method closes the context, and the other callers wait for the first caller. A call that runs as deferred work (mayWait is false)
-    // does not wait. The first caller may itself be waiting for events that only the thread of this call handles, so the two threads would deadlock.
+    // does not wait. The first caller may itself be waiting for events that only the thread of this call handles. If this thread waited, the two threads would
+    // deadlock.
     private void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())

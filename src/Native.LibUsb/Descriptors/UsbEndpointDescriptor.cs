@@ -100,9 +100,9 @@ public sealed unsafe class UsbEndpointDescriptor
 
     /// <summary>
     /// Gets the value that <c>libusb_get_max_iso_packet_size</c> returns for this endpoint. At SuperSpeed, the value is <c>wBytesPerInterval</c> of the
-    /// companion descriptor, for every endpoint type. At lower speeds, the value for a periodic endpoint is the packet size multiplied by the number of packets
-    /// that bits 11 and 12 of <c>wMaxPacketSize</c> specify. libusb reads these bits even at full speed, where they have no meaning. At these lower speeds, the
-    /// value for an endpoint that is not periodic is the packet size.
+    /// companion descriptor, for every endpoint type. At lower speeds, the value is the packet size. For a periodic endpoint, libusb multiplies this packet
+    /// size by the number of packets that bits 11 and 12 of <c>wMaxPacketSize</c> specify. libusb reads these bits even at full speed, where they have no
+    /// meaning.
     /// </summary>
     internal int MaxIsoPacketSize =>
         _speed >= UsbSpeed.Super && TryGetCompanion(out UsbSuperSpeedCompanion companion)

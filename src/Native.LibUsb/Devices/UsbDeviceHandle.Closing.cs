@@ -20,7 +20,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <remarks>
     /// <para>This method never returns if a callback does not return, or if a callback waits for the thread that disposes the handle.</para>
     /// <para>The method does not wait for a synchronous transfer that another thread makes. On Linux, this method ends the transfer by releasing the interface,
-    /// and the other thread's call throws. A synchronous control request that the device does not answer keeps the device open until the request times out, or
+    /// and the other thread's call throws. If the device does not answer a synchronous control request, the handle stays open until the request times out, or
     /// until the device is unplugged.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>

@@ -73,8 +73,8 @@ public sealed unsafe partial class UsbDeviceHandle
         ?? FindActiveEndpointUser(user => user.Interface.Claimed == claimed);
 
     /// <summary>
-    /// Gets whether the interface's endpoints are free. Disposed transfers that are still in flight do not count as a use. A disposed transfer stays in flight
-    /// until its callback has run. The value is false if a call, a ring or any other transfer in flight uses one of the endpoints.
+    /// Gets whether the interface's endpoints are free. The value is false if a call, a ring or a transfer in flight uses one of the endpoints. Disposed
+    /// transfers do not count, although they stay in flight until their callbacks have run.
     /// </summary>
     internal bool IsOnlyEnding(ClaimedInterface claimed) =>
         claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the cancellation of an awaited transfer. The cause is the transfer's token, a call of <see cref="UsbTransfer.Cancel"/> or
-/// <see cref="UsbDeviceHandle.Reset"/>, or the disposal of the transfer, its interface, its device handle or the context. When the exception is thrown, the
-/// transfer's callback has already run, and the transfer is no longer in flight.
+/// Represents the cancellation of an awaited transfer. A transfer is cancelled when its token is cancelled, and when the program calls
+/// <see cref="UsbTransfer.Cancel"/> or <see cref="UsbDeviceHandle.Reset"/>. It is also cancelled when the program disposes the transfer, its interface, its
+/// device handle or the context. When the exception is thrown, the transfer's callback has already run, and the transfer is no longer in flight.
 /// </summary>
 public sealed class UsbTransferCanceledException : OperationCanceledException
 {

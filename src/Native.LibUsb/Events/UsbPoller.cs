@@ -8,8 +8,8 @@ namespace Native.LibUsb;
 /// </summary>
 /// <remarks>
 /// Only one thread at a time may use a poller, and no other thread should handle the context's events while the poller exists. Devices may be opened and closed
-/// on any thread at any time. While the poller exists, do not call <see cref="UsbContext.SetPollFdNotifiers"/>, because the poller uses the context's
-/// descriptor notifiers.
+/// on any thread at any time. While the poller exists, do not call <see cref="UsbContext.SetPollFdNotifiers"/>, because the poller itself sets the notifiers of
+/// the context.
 /// </remarks>
 public sealed class UsbPoller : IDisposable
 {
@@ -20,16 +20,16 @@ public sealed class UsbPoller : IDisposable
     private readonly bool _handlesTimeouts;
     private readonly HashSet<int> _usb = []; // only the polling thread uses it
 
-    // This queue contains the changes to the set of libusb's descriptors. The thread that opens or closes a device adds a change to the queue, and the polling
-    // thread applies the change. libusb wakes the polling thread before the change is in the queue. Therefore, the thread that adds the change wakes the
-    // polling thread again.
+    // This queue contains the changes to the set of libusb's file descriptors. The thread that opens or closes a device adds a change to the queue, and the
+    // polling thread applies the change. libusb wakes the polling thread before the change is in the queue. Therefore, the thread that adds the change wakes
+    // the polling thread again.
     private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
 
-    /// <summary>Initializes a <see cref="UsbPoller"/> that uses <paramref name="poller"/> to wait for events of a context's descriptors.</summary>
+    /// <summary>Initializes a <see cref="UsbPoller"/> that uses <paramref name="poller"/> to wait for events of a context's file descriptors.</summary>
     /// <param name="context">The context whose events are handled.</param>
-    /// <param name="poller">The object that waits for events. The program may have registered its own descriptors with this object.</param>
+    /// <param name="poller">The object that waits for events. The program may have registered its own file descriptors with this object.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows.</exception>
     public UsbPoller(UsbContext context, IUsbPoller poller)
@@ -40,9 +40,9 @@ public sealed class UsbPoller : IDisposable
         _poller = poller;
         _handlesTimeouts = context.PollFdsHandleTimeouts;
 
-        // The constructor sets the notifiers before it reads the current descriptors. If libusb opens a descriptor between these two steps, the poller adds the
-        // descriptor twice, and the second addition changes nothing. If the constructor read the current descriptors first, the poller would miss
-        // this descriptor.
+        // The constructor sets the notifiers before it gets the context's current file descriptors. If libusb opens a file descriptor between these two steps,
+        // the poller adds the descriptor twice, and the second addition changes nothing. If the constructor got the current file descriptors first, the poller
+        // would miss this descriptor.
         context.SetPollFdNotifiers(
             added => Change(added.FileDescriptor, added.Events), removed => Change(removed, null));
         try
@@ -82,8 +82,8 @@ public sealed class UsbPoller : IDisposable
     /// The maximum time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit. With zero, the method does not wait. The method may also return
     /// before the timeout expires.
     /// </param>
-    /// <returns>The number of descriptors in <paramref name="others"/>; 0 if only libusb's descriptors had events, or if the wait ended without an
-    /// event.</returns>
+    /// <returns>The number of file descriptors in <paramref name="others"/>. The number is 0 if only file descriptors of libusb had events, or if the wait
+    /// ended without an event.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and is not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="InvalidOperationException">The method was called from a callback of the context.</exception>
     /// <exception cref="ObjectDisposedException">The poller or the context is disposed.</exception>

@@ -1,9 +1,9 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the time during which libusb handles a context's events on this thread, or calls a notifier of the context's descriptors on this thread. During
-/// this time, this thread runs the program's code only in callbacks. In a callback, a program must not open or close devices, make synchronous transfers or
-/// handle events, because libusb would deadlock or return BUSY.
+/// Represents the time during which libusb handles a context's events on this thread, or calls one of the context's notifiers for file descriptors on this
+/// thread. During this time, this thread runs the program's code only in callbacks. In a callback, a program must not open or close devices, make synchronous
+/// transfers or handle events, because libusb would deadlock or return BUSY.
 /// </summary>
 internal readonly ref struct CallbackScope
 {

@@ -39,7 +39,7 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
     }
 
     /// <summary>
-    /// Gets whether a callback of the context may release the native object. If the value is false, libusb would deadlock when a callback releases the object.
+    /// Gets whether a callback of the context may release the native object. If the value is false and a callback released the object, libusb would deadlock.
     /// </summary>
     protected virtual bool MayReleaseInCallback => true;
 
