@@ -24,8 +24,8 @@ public sealed unsafe partial class UsbTransfer
     /// <para>The callback runs inside libusb. In a callback, the library's blocking methods throw <see cref="InvalidOperationException"/>. The library cannot
     /// detect a callback that blocks until one of the library's tasks completes (<c>ReadAsync(buffer).AsTask().Wait()</c>). Such a callback hangs, because it
     /// blocks the thread that handles the events. An exception that leaves the callback is passed to <see cref="UsbContext.UnhandledCallbackException"/>. If no
-    /// handler has subscribed to that event, <see cref="UsbContext.HandleEvents"/> throws the exception. On the library's event thread, the exception then ends
-    /// the process.</para>
+    /// handler has subscribed to that event, the method that handles the events (such as <see cref="UsbContext.HandleEvents"/>) throws the exception. On the
+    /// library's event thread, the exception then ends the process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// The transfer is already submitted, the transfer was never configured, or the alternate setting of its interface is being changed. The method also throws
