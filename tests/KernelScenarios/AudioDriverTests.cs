@@ -31,7 +31,7 @@ public sealed class AudioDriverTests : MachineTest
         await output.WriteAsync(silence).AsTask().WaitAsync(Patience);
         await output.FlushAsync().AsTask().WaitAsync(Patience);
         Assert.Equal(0, output.Reports);
-        // The card discards its queue when the interface is released, so the test first waits until the card has played the sound.
+        // The card discards its queue when the interface is released, so the test waits here until the card has played the sound.
         Machine.WaitUntil(() => new FileInfo(File) is { Exists: true } file && file.Length >= HeaderSize + sound.Length, "the card has played the sound");
         AssertBytes(sound, System.IO.File.ReadAllBytes(File).AsSpan(HeaderSize, sound.Length));
     }

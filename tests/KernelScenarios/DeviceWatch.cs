@@ -16,7 +16,7 @@ public sealed class DeviceWatch : IDisposable
         _registration = context.RegisterHotplug(Tell, enumerate: false);
     }
 
-    /// <summary>Waits until libusb reports the device and the kernel has configured it. libusb reports a device before the kernel configures it.</summary>
+    /// <summary>Waits until libusb has reported the device and until the kernel has configured it. libusb reports the device first.</summary>
     /// <returns>The device, which <see cref="Dispose"/> disposes.</returns>
     public UsbDevice WaitForArrival()
     {

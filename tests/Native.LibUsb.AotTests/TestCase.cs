@@ -34,8 +34,8 @@ internal sealed class TestCase
     public string? Skip { get; }
 
     /// <summary>
-    /// Gets the tests that this program runs, in a fixed order. In the QEMU machine, other tests run the drivers on devices that QEMU emulates. The result
-    /// therefore omits the tests that run the drivers on devices of the virtual bus. Outside of this machine, the result omits the tests that need the machine.
+    /// Gets the tests that this program runs, in a fixed order. In the QEMU machine, the result omits the tests that run the drivers on devices of the virtual
+    /// bus, because other tests run the drivers on devices that QEMU emulates. Outside of the machine, the result omits the tests that need the machine.
     /// </summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()

@@ -6,7 +6,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 // A ring owns its transfers from the time when the ring starts until all transfers are idle again. While a ring owns a transfer, the garbage collector does not
-// collect the transfer. The transfer counts as in flight even while libusb does not have it. The ring itself submits and cancels the native transfer, and
+// collect the transfer, and the transfer counts as in flight even when libusb does not have it. The ring itself submits and cancels the native transfer, and
 // libusb calls a callback of the ring when the transfer ends.
 public sealed unsafe partial class UsbTransfer
 {

@@ -303,7 +303,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Reserves the transfer for the calling thread, which then configures the transfer.</summary>
     /// <param name="ignored">Reasons in <c>_stop</c> that do not prevent the configuration.</param>
     /// <returns>
-    /// False if a callback called this method after an interface or handle that is being closed had freed the transfer. The caller then returns without
+    /// False if the closing of the interface or handle has already freed the transfer. This happens only in a callback. The caller then returns without
     /// configuring the transfer.
     /// </returns>
     private bool TryBeginSetting(int ignored)
@@ -349,8 +349,8 @@ public sealed unsafe partial class UsbTransfer
         }
 
         /// <summary>
-        /// Gets whether the transfer could not be reserved. This happens only in a callback, if an interface or handle that is being closed has already freed
-        /// the transfer. In that case, the method that configures the transfer returns without an error.
+        /// Gets whether the transfer could not be reserved. This happens only in a callback, when the closing of the interface or handle has already freed the
+        /// transfer. The method that configures the transfer then returns without an error.
         /// </summary>
         public bool IsRefused => _transfer is null;
 

@@ -21,11 +21,11 @@ public sealed unsafe partial class UsbTransfer
     /// throw an exception if the transfer has been freed.</para>
     /// <para>If the program must continue after the device is unplugged, its callbacks should call <see cref="TrySubmit()"/>. When the device is unplugged,
     /// every transfer in flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
-    /// <para>The callback runs inside libusb. In a callback, library calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect
-    /// a callback that blocks until one of the library's tasks completes (<c>ReadAsync(buffer).AsTask().Wait()</c>). Such a callback hangs, because it blocks
-    /// the thread that handles the events. An exception that leaves the callback is passed to <see cref="UsbContext.UnhandledCallbackException"/>. If this
-    /// event has no subscriber, the call that handles the events throws the exception. On the library's event thread, such an exception ends the
-    /// process.</para>
+    /// <para>The callback runs inside libusb. In a callback, the library's blocking methods throw <see cref="InvalidOperationException"/>. The library cannot
+    /// detect a callback that blocks until one of the library's tasks completes (<c>ReadAsync(buffer).AsTask().Wait()</c>). Such a callback hangs, because it
+    /// blocks the thread that handles the events. An exception that leaves the callback is passed to <see cref="UsbContext.UnhandledCallbackException"/>. If no
+    /// handler has subscribed to that event, the method that handles the events (such as <see cref="UsbContext.HandleEvents"/>) throws the exception. On the
+    /// library's event thread, the exception then ends the process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// The transfer is already submitted, the transfer was never configured, or the alternate setting of its interface is being changed. The method also throws
@@ -133,7 +133,7 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>
     /// Corrects the status of an OUT transfer that libusb divided into several URBs, and that wrote only a part of its data. If a URB fails while libusb is
-    /// still submitting the later URBs, the kernel refuses the later URBs. libusb handles this failure like a short packet, and reports the failed transfer as
+    /// still submitting the later URBs, the kernel refuses the later URBs. libusb handles this refusal like a short packet, and reports the failed transfer as
     /// completed.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -82,8 +82,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private readonly UsbDeviceHandle _handle;
     private readonly LinkedListNode<WeakReference<UsbTransfer>>? _registration;
 
-    // A thread holds this lock while it frees or cancels the native transfer. A thread also holds this lock while it reads the native transfer, unless no other
-    // thread can free the native transfer at that time. No thread holds this lock while it submits the transfer or runs the callback.
+    // A thread holds this lock while it frees or cancels the native transfer. A thread that reads the native transfer also holds this lock if another thread
+    // can free the native transfer at that time. No thread holds this lock while it submits the transfer or runs the callback.
     private readonly Lock _freeing = new();
 
     internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags, UsbInterface? owner = null)

@@ -3,8 +3,9 @@ namespace Native.LibUsb;
 /// <summary>Represents the outcome of an awaited transfer. <see cref="UsbTransfer.TrySubmitAsync"/> returns this outcome.</summary>
 /// <param name="Error">
 /// <see cref="UsbError.Success"/> if the transfer completed, even if it moved fewer bytes than requested. <see cref="UsbError.Canceled"/> if the transfer was
-/// cancelled. If the transfer failed, the error is <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> for a stall, <see cref="UsbError.NoDevice"/>,
-/// <see cref="UsbError.Overflow"/> or <see cref="UsbError.IO"/>. If libusb refused the submission, the error is the error code that libusb returned.
+/// cancelled. If the endpoint stalled, the error is <see cref="UsbError.Pipe"/>. If the transfer failed for another reason, the error is
+/// <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/> or <see cref="UsbError.IO"/>. If libusb refused the
+/// submission, the error is the error code that libusb returned.
 /// </param>
 /// <param name="BytesTransferred">
 /// The number of bytes that were transferred, even after an error. The bytes are in the transfer's buffer. For an isochronous transfer, the number is the sum

@@ -32,7 +32,7 @@ public sealed unsafe class ExportTests
     }
 
     // Only functions that are newer than the loaded version may be missing. To find the missing functions, the test compares the declared functions with the
-    // exports of the library.
+    // exports of libusb.
     [Fact]
     public void Only_functions_newer_than_the_loaded_library_are_absent()
     {

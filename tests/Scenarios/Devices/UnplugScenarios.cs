@@ -11,7 +11,7 @@ internal static unsafe class UnplugScenarios
 
     /// <summary>Opens a device, and waits until the test unplugs the device. Then tries to activate an alternate setting, and closes the handle.</summary>
     /// <param name="opened">The path of a file. The scenario creates this file after it has opened the device, and the test then unplugs the device.</param>
-    /// <param name="notifiers">A constant of this class. It specifies who sets libusb's descriptor notifiers before the scenario opens the device.</param>
+    /// <param name="notifiers">A constant of this class. It specifies who sets the pollfd notifiers of libusb before the scenario opens the device.</param>
     public static void SettingAfterUnplug(string opened, string notifiers)
     {
         using var context = new UsbContext();

@@ -2,9 +2,9 @@ namespace Native.LibUsb.Tests;
 
 /// <summary>Measures how many bytes of managed memory a piece of code allocates on one thread.</summary>
 /// <remarks>
-/// A test measures several stretches, which all run the same code, and <see cref="Least"/> is the result of the stretch with the fewest bytes. Code that
-/// allocates in each call does so in every stretch. In some stretches, <see cref="GC.GetAllocatedBytesForCurrentThread"/> also counts bytes that the code did
-/// not allocate: when a background collection starts, the count grows by the unused rest of the thread's allocation context, up to 8 KiB. The meter ignores the
+/// A test measures several stretches, which all run the same code. <see cref="Least"/> is the result of the stretch with the fewest bytes. Code that allocates
+/// in each call does so in every stretch. In some stretches, <see cref="GC.GetAllocatedBytesForCurrentThread"/> also counts bytes that the code did not
+/// allocate: when a background collection starts, the count grows by the unused rest of the thread's allocation context, up to 8 KiB. The meter ignores the
 /// first stretch, because code may allocate when it runs for the first time.
 /// </remarks>
 internal sealed class AllocationMeter
@@ -20,7 +20,7 @@ internal sealed class AllocationMeter
     /// <summary>Gets the smallest number of bytes that a stretch allocated.</summary>
     public long Least { get; private set; } = long.MaxValue;
 
-    /// <summary>Runs a stretch of code <see cref="Stretches"/> times, and returns the smallest number of bytes that one stretch allocated.</summary>
+    /// <summary>Measures as many stretches as <see cref="Stretches"/> specifies, and returns the smallest number of bytes that a stretch allocated.</summary>
     public static long Measure(Action stretch)
     {
         var meter = new AllocationMeter();

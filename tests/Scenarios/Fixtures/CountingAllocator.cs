@@ -5,8 +5,8 @@ namespace Native.LibUsb.Tests;
 
 /// <summary>
 /// Reads the number of blocks that libusb has allocated and not freed. The preload library native/counting-allocator.c counts these blocks. If the preload
-/// library is not loaded, the tests do not check the numbers, and this class writes a note to standard error. Under valgrind, the library is not loaded,
-/// because valgrind has its own allocator and leak check.
+/// library is not loaded, the tests do not check the numbers, and this class writes a note to standard error. Under valgrind, the preload library is not
+/// loaded, because valgrind has its own allocator and leak check.
 /// </summary>
 public static unsafe class CountingAllocator
 {
