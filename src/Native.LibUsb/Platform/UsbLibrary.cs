@@ -53,7 +53,9 @@ public static unsafe class UsbLibrary
     public static string? LoadedPath => LibraryLoader.LoadedPath;
 
     /// <summary>Sets the file to load as libusb. This library then does not search for libusb. If it cannot load this file, it tries no other file.</summary>
-    /// <param name="path">A path, or a file name that the system's loader can find. A relative path is relative to the current directory of this call.</param>
+    /// <param name="path">
+    /// A path, or a file name that the system's loader can find. A relative path is relative to the directory that is current during this call.
+    /// </param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetPath(string path) => LibraryLoader.SetPath(path);
