@@ -3,9 +3,9 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// libusb's objects must be released before their parents. If a device is released after its context, or a device handle after its device, the process crashes
-// or leaks memory. Therefore, each SafeHandle holds a reference to the SafeHandle of its parent. Even if the finalizers run in another order, the native
-// context is released last.
+// libusb's objects must be released before their parents. The process crashes or leaks memory if a device is released after its context, or if a device handle
+// is released after its device. Therefore, each SafeHandle holds a reference to the SafeHandle of its parent. The finalizers may run in any order, but the
+// native context is always released last.
 
 /// <summary>Represents a <c>libusb_context</c>, which the handle owns.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle

@@ -4,7 +4,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Holds work that a callback requested but that must not run in a callback. The work runs as soon as the libusb function that invoked the callback has
-/// returned. Such a call handles events, makes a synchronous transfer, or opens or closes a device.
+/// returned. libusb invokes callbacks in functions that handle events, transfer data synchronously, open a device, or close a device.
 /// </summary>
 internal sealed class DeferredWork(ContextHandle context)
 {

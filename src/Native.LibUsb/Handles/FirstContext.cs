@@ -8,9 +8,9 @@ namespace Native.LibUsb;
 /// other contexts keep the hotplug thread alive, the process crashes.
 /// </summary>
 /// <remarks>
-/// After the program has closed the first context, this context logs nothing, and no thread handles its events. However, the context keeps its few descriptors
-/// open, and stores a record of each device that arrives or leaves. A thread that opens a context or exits the first context holds the lock of this class, so
-/// only one thread at a time can do this. libusb itself also opens only one context at a time.
+/// After the program has closed the first context, this context logs nothing, and no thread handles its events. However, the context keeps its few file
+/// descriptors open, and stores a record of each device that arrives or leaves. A thread that opens a context or exits the first context holds the lock of this
+/// class, so only one thread at a time can do this. libusb itself also opens only one context at a time.
 /// </remarks>
 internal static class FirstContext
 {

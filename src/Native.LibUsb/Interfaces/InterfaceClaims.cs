@@ -413,7 +413,7 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Marks as stale the endpoint objects of an interface, and the transfers that these objects created. The caller holds the lock of the claims.
+    /// Makes the endpoint objects of an interface stale, including the transfers that these objects created. The caller holds the lock of the claims.
     /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {

@@ -117,8 +117,8 @@ public sealed unsafe partial class UsbEndpoint
     /// </param>
     /// <returns>The number of bytes received, which is less than the buffer's length if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the task completed. The exception contains the number
-    /// of bytes that were transferred before the cancellation.
+    /// Before the task completed, the program cancelled the token, disposed the interface, disposed the handle, or reset the device. The exception contains the
+    /// number of bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>). <see cref="UsbError.Overflow"/>: the device sent a packet that is
@@ -137,7 +137,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => ReadAsync(buffer, timeout: null, cancellationToken);
 
-    /// <summary>Reads as <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> does, with a time limit.</summary>
+    /// <summary>Reads with a time limit. Otherwise, the method works as <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> does.</summary>
     /// <inheritdoc cref="ReadAsync(Memory{byte}, CancellationToken)"/>
     /// <param name="buffer">The memory that receives the data. The buffer stays pinned until the task completes.</param>
     /// <param name="timeout">
@@ -167,8 +167,8 @@ public sealed unsafe partial class UsbEndpoint
     /// </param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the task completed. The exception contains the number
-    /// of bytes that were transferred before the cancellation.
+    /// Before the task completed, the program cancelled the token, disposed the interface, disposed the handle, or reset the device. The exception contains the
+    /// number of bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>). <see cref="UsbError.NoDevice"/>: the device was unplugged.
@@ -181,7 +181,8 @@ public sealed unsafe partial class UsbEndpoint
         WriteAsync(data, timeout: null, endOfMessage: false, cancellationToken);
 
     /// <summary>
-    /// Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, with a time limit. The method can also mark the end of a message.
+    /// Writes with a time limit, and can mark the end of a message. Otherwise, the method works as
+    /// <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does.
     /// </summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
     /// <param name="data">The data to send, which stays pinned until the task completes.</param>

@@ -30,7 +30,7 @@ public sealed partial class UsbEndpoint
     }
 
     /// <summary>
-    /// Ends the halt as <see cref="ClearHalt"/> does (<c>libusb_clear_halt</c>), without blocking the calling thread. A callback may call this method. Await
+    /// Ends the halt as <see cref="ClearHalt"/> does, but does not block the calling thread (<c>libusb_clear_halt</c>). A callback may call this method. Await
     /// the result before the next read or write.
     /// </summary>
     /// <remarks>

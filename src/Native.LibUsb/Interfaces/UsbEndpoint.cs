@@ -43,8 +43,8 @@ public sealed unsafe partial class UsbEndpoint
     public UsbTransferType TransferType => Descriptor.TransferType;
 
     /// <summary>
-    /// Gets whether the endpoint is stale. An endpoint becomes stale when the alternate setting or the configuration changes, the device is reset, or the
-    /// interface is disposed.
+    /// Gets whether the endpoint is stale. An endpoint becomes stale when the alternate setting or the configuration changes, when the device is reset, or when
+    /// the interface is disposed.
     /// </summary>
     public bool IsStale => !Interface.IsOpen || Interface.Claimed.Generation != _generation;
 
@@ -136,7 +136,9 @@ public sealed unsafe partial class UsbEndpoint
         return new EndpointMove(claimed, Address);
     }
 
-    /// <summary>Creates the exception that is thrown if a call uses an endpoint while the alternate setting is changed or the device is reset.</summary>
+    /// <summary>
+    /// Creates the exception that is thrown if a call uses an endpoint while another thread changes the alternate setting or resets the device.
+    /// </summary>
     internal static InvalidOperationException Changing(byte address, int interfaceNumber) => new(
         $"Endpoint 0x{address:x2} cannot be used while the alternate setting of interface {interfaceNumber} is changed or the device is reset.");
 

@@ -15,7 +15,7 @@ public sealed partial class UsbInterface
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
     /// A ring, a transfer, a read or a write is active on an endpoint of the interface. The message names the endpoint. The method also throws this exception
-    /// if a callback of this context calls it.
+    /// if a callback of this context calls the method.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void SetAlternateSetting(int alternateSetting)
@@ -42,8 +42,8 @@ public sealed partial class UsbInterface
     }
 
     /// <summary>
-    /// Activates an alternate setting as <see cref="SetAlternateSetting"/> does (<c>libusb_set_interface_alt_setting</c>), without blocking the calling thread.
-    /// A callback may call this method. Await the result before the next use of the interface's endpoints.
+    /// Activates an alternate setting as <see cref="SetAlternateSetting"/> does, but does not block the calling thread
+    /// (<c>libusb_set_interface_alt_setting</c>). A callback may call this method. Await the result before the next use of the interface's endpoints.
     /// </summary>
     /// <remarks>
     /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory.
@@ -61,7 +61,7 @@ public sealed partial class UsbInterface
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
     /// A ring, a transfer, a read or a write is active on an endpoint of the interface. The library checks for such activity during the call, and again when
-    /// the request begins. The message names the endpoint. The method also throws this exception if a log handler calls it.
+    /// the request begins. The message names the endpoint. The method also throws this exception if a log handler calls the method.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask SetAlternateSettingAsync(int alternateSetting) =>

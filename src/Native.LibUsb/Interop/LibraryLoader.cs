@@ -32,7 +32,8 @@ internal static unsafe class LibraryLoader
     }
 
     /// <summary>
-    /// Gets whether libusb has been loaded from a file. The value is false until libusb is first used. In a statically linked program, it is always false.
+    /// Gets whether libusb has been loaded from a file. The value is false until libusb is first used. In a statically linked program, the value is always
+    /// false.
     /// </summary>
     public static bool IsLoaded => ProgramBinding.IsBound ? !ProgramBinding.IsLinkedIn : Volatile.Read(ref s_handle) != 0;
 
@@ -42,8 +43,8 @@ internal static unsafe class LibraryLoader
 
     /// <summary>
     /// Gets the full path of the loaded libusb. If the system does not report the path, the value is the name with which this class loaded libusb. The value is
-    /// null before libusb is first used, and in a statically linked program. If a resolver loaded libusb and the system does not report the path, it is also
-    /// null.
+    /// null before libusb is first used, and in a statically linked program. The value is also null if a resolver loaded libusb and the system does not report
+    /// the path.
     /// </summary>
     public static string? LoadedPath
     {
@@ -56,7 +57,9 @@ internal static unsafe class LibraryLoader
     }
 
     /// <summary>Sets the file to load as libusb. The loader then does not search for libusb. If it cannot load this file, it tries no other file.</summary>
-    /// <param name="path">A path, or a file name that the system's loader can find. A relative path is relative to the current directory of this call.</param>
+    /// <param name="path">
+    /// A path, or a file name that the system's loader can find. A relative path is relative to the directory that is current during this call.
+    /// </param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
     public static void SetPath(string path)

@@ -4,8 +4,8 @@ namespace Native.LibUsb.Interop;
 
 /// <summary>Finds the file from which a library was loaded.</summary>
 /// <remarks>
-/// <c>System.Diagnostics.Process</c> also lists the modules of a process. However, this class adds 0.3 MB to a program that is compiled ahead of time. Such a
-/// program also starts more slowly, because it initializes the data of all its types when it starts.
+/// <c>System.Diagnostics.Process</c> also lists the modules of a process. However, this class adds 0.3 MB to a program that is compiled ahead of time. The
+/// class also delays the start of such a program, because the program initializes the data of all its types when it starts.
 /// </remarks>
 internal static unsafe partial class ModuleFile
 {

@@ -36,8 +36,8 @@ public static unsafe partial class libusb
     /// If the option is the log level, the value is a <see cref="libusb_log_level"/>, cast to an integer. The environment variable <c>LIBUSB_DEBUG</c>
     /// overrides the log level. If a later version of libusb adds an option that takes a pointer, pass the address as the value.
     /// </param>
-    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this version of libusb does not have the
-    /// option, or if the value is not valid.</returns>
+    /// <returns>0, or a negative <see cref="libusb_error"/>. <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> means that this version of libusb does not
+    /// have the option, or that the value is not valid.</returns>
     public static int libusb_set_option(libusb_context* ctx, libusb_option option, nint value)
     {
         // libusb reads an int. A value that does not fit must not be truncated to a valid level.
@@ -54,8 +54,8 @@ public static unsafe partial class libusb
     /// <param name="option"><see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</param>
     /// <param name="value">The function that libusb calls for each line of the log. Null removes the current function. libusb may call the function on any
     /// thread, and holds its internal locks during the call.</param>
-    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if libusb is older than 1.0.27, or if
-    /// <paramref name="option"/> is not <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</returns>
+    /// <returns>0, or a negative <see cref="libusb_error"/>. <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> means that libusb is older than 1.0.27, or
+    /// that <paramref name="option"/> is not <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</returns>
     public static int libusb_set_option(
         libusb_context* ctx, libusb_option option, delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> value)
     {

@@ -47,13 +47,17 @@ public static unsafe class UsbLibrary
     public static bool IsStaticallyLinked => LibraryLoader.IsStaticallyLinked;
 
     /// <summary>
-    /// Gets the full path of the loaded libusb. If the system does not report the path, the value is the name by which this library loaded libusb, or null if a
-    /// resolver or the system's loader loaded libusb. The value is also null before libusb is first used, and always null in a statically linked program.
+    /// Gets the full path of the loaded libusb. If the system does not report the path, the value is the name by which this library loaded libusb. If a
+    /// resolver or the system's loader loaded libusb, there is no such name, and the value is null. The value is also null before libusb is first used, and in
+    /// every statically linked program.
     /// </summary>
     public static string? LoadedPath => LibraryLoader.LoadedPath;
 
-    /// <summary>Sets the file to load as libusb. This library then does not search for libusb. If it cannot load this file, it tries no other file.</summary>
-    /// <param name="path">A path, or a file name that the system's loader can find. A relative path is relative to the current directory of this call.</param>
+    /// <summary>Sets the file to load as libusb. This library then does not search for libusb. If this library cannot load the file, it tries no other
+    /// file.</summary>
+    /// <param name="path">
+    /// A path, or a file name that the system's loader can find. A relative path is relative to the directory that is current during this call.
+    /// </param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetPath(string path) => LibraryLoader.SetPath(path);

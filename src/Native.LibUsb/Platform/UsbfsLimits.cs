@@ -20,8 +20,8 @@ internal static class UsbfsLimits
     public const int PacketBytesBefore52 = 49_152;
 
     /// <summary>
-    /// The largest number of bytes in one isochronous or interrupt URB. The kernel stores the data of such a URB in one block of memory, and this is the size
-    /// of the largest block that the kernel can allocate. If the controller has no scatter-gather, libusb divides interrupt transfers into smaller URBs
+    /// The largest number of bytes in one isochronous or interrupt URB. The kernel stores the data of such a URB in one block of memory. The constant is the
+    /// size of the largest block that the kernel can allocate. If the controller has no scatter-gather, libusb divides interrupt transfers into smaller URBs
     /// (<see cref="BulkPiece"/>).
     /// </summary>
     public const int ContiguousBytes = 4 << 20;

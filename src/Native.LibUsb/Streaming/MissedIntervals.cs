@@ -177,7 +177,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
 
     // Returns a limit. If the difference between two delays is at least this limit, all transfers in the queue had ended before the thread ran. `others` is the
     // duration of all transfers in the queue except the first one. The measured difference can be smaller than `others` for three reasons: the first completion
-    // may be the last one of a window, the host controller may continue the stream late, and the most punctual completion of the next window may be late too.
+    // after the gap may be the last completion of its window, the host controller may continue the stream late, and the most punctual completion of the next
+    // window may be late too.
     private static double QueueOf(double transferTime, int transfers)
     {
         double others = transferTime * (transfers - 1);

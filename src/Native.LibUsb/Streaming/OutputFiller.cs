@@ -81,7 +81,7 @@ internal sealed class OutputFiller
     /// <summary>
     /// Passes the bytes to the ring, and ends the message. If the message must end with a zero-length packet, <see cref="TryPayEnd"/> sends this packet.
     /// </summary>
-    /// <param name="evenEmpty">Specifies what the method sends if the program has not begun a message: an empty message if true, nothing if false.</param>
+    /// <param name="evenEmpty">True to send an empty message if the program has not begun a message; false to send nothing in this case.</param>
     public void End(bool evenEmpty)
     {
         if (_filled > 0)
