@@ -56,8 +56,8 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(reading.IsCanceled);
     }
 
-    // If a log handler cancels a token, the library processes this cancellation only after the handler has returned. By then, the library may be using the same
-    // transfer for the next call. The late cancellation must not cancel this next call.
+    // If a log handler cancels a token, the library processes this cancellation only after the handler has returned. By then, the library may already use the
+    // transfer of the cancelled call for the next call. The late cancellation must not cancel this next call.
     [BusFact]
     public async Task A_token_that_a_handler_cancels_too_late_leaves_the_next_call_alone()
     {

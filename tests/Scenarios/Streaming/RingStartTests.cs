@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests handlers of output rings. <see cref="UsbOutputRing.Start(UsbOutputCallback)"/> calls these handlers on the starting thread, and the handlers close
-/// objects during these calls.
+/// Tests handlers of output rings. <see cref="UsbOutputRing.Start(UsbOutputCallback)"/> calls these handlers on the thread that starts the ring, and the
+/// handlers close objects during these calls.
 /// </summary>
 public sealed class RingStartTests : RingTest
 {
