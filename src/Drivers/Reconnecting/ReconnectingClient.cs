@@ -7,7 +7,7 @@ namespace Drivers.Reconnecting;
 /// <summary>
 /// Reads the bulk or interrupt IN endpoint of a device whenever the device is plugged in. A connection begins when the client starts to read the device, and
 /// ends when the device is unplugged. All connections share one stream. For each connection, the stream contains an item for the start and an item for the end.
-/// After a connection has ended, the stream continues. If a read fails for another reason, the stream ends with the exception.
+/// After a connection has ended, the stream continues. If a read fails although the device is still plugged in, the stream ends with an exception.
 /// </summary>
 /// <param name="context">The context that finds the device.</param>
 /// <param name="filter">The filter that selects the device. If the filter contains a serial number, the client opens each device that matches the other

@@ -8,7 +8,7 @@ namespace Native.LibUsb.Testing;
 public abstract class IsoEndpoint : VirtualEndpoint
 {
     // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. When the first URB arrives, the
-    // runtime must also compile this code. The delay is longer than the compilation. Otherwise, the second URB would be late.
+    // runtime must also compile this code. The delay must be longer than the compilation, because the second URB would otherwise be late.
     private const long StartDelayMicroframes = 160;
 
     private readonly Dictionary<long, IsoFault> _faults = [];
