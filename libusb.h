@@ -4,7 +4,7 @@
  * The file includes the installed <libusb-1.0/libusb.h> (1.0.26 or newer), and adds the declarations that the installed header lacks. The additions are public
  * prototypes of libusb, in one block for each version that added declarations. The generated C# therefore does not depend on the installed header.
  *
- *   1.0.26  LIBUSB_API_VERSION 0x01000109   the oldest supported version: the library imports all of its functions directly
+ *   1.0.26  LIBUSB_API_VERSION 0x01000109   the oldest supported version: Native.LibUsb imports all functions of this version directly
  *   1.0.27                     0x0100010A
  *   1.0.28                     0x0100010A   has additions, but no new number; LIBUSB_BT_SSPLUS_USB_DEVICE_CAPABILITY_SIZE identifies it
  *   1.0.29                     0x0100010B   has no additions

@@ -70,7 +70,7 @@ internal static class AudioPlayback
         output.WriteLine($"Played {frames} frames in {packets} packets, {(Interlocked.Read(ref reports) > 0 ? "at the rate of the device" : "without a report of the device")}");
     }
 
-    // A frame contains the frame's number and the complement of this number, so that a device can detect lost, repeated and damaged frames.
+    // Each frame contains its number and the complement of this number, so that a device can detect lost, repeated and damaged frames.
     private static void WriteSound(Span<byte> sound, long frame)
     {
         for (; !sound.IsEmpty; sound = sound[FrameSize..], frame++)

@@ -6,12 +6,12 @@ namespace Drivers.Reconnecting;
 
 /// <summary>
 /// Reads the bulk or interrupt IN endpoint of a device whenever the device is plugged in. A connection begins when the client starts to read the device, and
-/// ends when the device is unplugged or reading fails. All connections share one stream. The stream contains an item for the start and an item for the end of
-/// each connection. After a connection has ended, the stream continues.
+/// ends when the device is unplugged. All connections share one stream. For each connection, the stream contains an item for the start and an item for the end.
+/// After a connection has ended, the stream continues. If a read fails although the device is still plugged in, the stream ends with an exception.
 /// </summary>
 /// <param name="context">The context that finds the device.</param>
-/// <param name="filter">The filter that selects the device. If the filter contains a serial number, the client opens each device that otherwise matches, and
-/// reads its serial number.</param>
+/// <param name="filter">The filter that selects the device. If the filter contains a serial number, the client opens each device that matches the other
+/// criteria, and reads its serial number.</param>
 /// <param name="options">The options of the ring that reads the endpoint. If this parameter is null, the ring has the default options.</param>
 public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filter, UsbRingOptions? options = null)
 {

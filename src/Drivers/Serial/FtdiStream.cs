@@ -112,7 +112,7 @@ public sealed partial class FtdiStream : Stream
     }
 
     /// <summary>
-    /// Requests the state of the line from the chip. The property <see cref="Status"/> makes no request, but returns the state from the last packet.
+    /// Requests the line's state from the chip. The property <see cref="Status"/> makes no request, but returns the state from the last packet.
     /// </summary>
     /// <exception cref="InvalidDataException">The chip's answer is too short.</exception>
     public FtdiStatus ReadStatus()

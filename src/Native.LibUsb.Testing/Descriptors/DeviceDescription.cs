@@ -31,8 +31,8 @@ public sealed record DeviceDescription
     /// <summary>Gets or sets <c>bDeviceProtocol</c>.</summary>
     public byte Protocol { get; init; }
 
-    /// <summary>Gets or sets the packet size of endpoint 0, in bytes. With null, the size is 8 bytes at low speed, 512 bytes at SuperSpeed, and 64 bytes at
-    /// other speeds.</summary>
+    /// <summary>Gets or sets the packet size of endpoint 0, in bytes. If the property is null, the size is 8 bytes at low speed, 512 bytes at SuperSpeed, and
+    /// 64 bytes at other speeds.</summary>
     public int? ControlPacketSize { get; init; }
 
     /// <summary>Gets or sets the manufacturer's string.</summary>
@@ -67,7 +67,8 @@ public sealed record DeviceDescription
     /// <remarks>The bytes may be inconsistent: they may contain wrong lengths, wrong counts or a truncated capability.</remarks>
     public ReadOnlyMemory<byte>? RawBos { get; init; }
 
-    /// <summary>Gets or sets raw string descriptors by index, as the device returns them in all languages. Index 0 is the list of languages.</summary>
+    /// <summary>Gets or sets raw string descriptors by index. The device returns the bytes of such a descriptor in every language. Index 0 is the list of
+    /// languages.</summary>
     /// <remarks>
     /// A raw string replaces the text that has the same index. You can also add a raw string at an index that has no text. This is useful, for example, if the
     /// raw bytes of another descriptor refer to this index. To replace the bytes of a property's text, use <see cref="UsbText.Raw"/>.

@@ -164,8 +164,9 @@ public partial class VirtualEndpoint
     {
     }
 
-    /// <summary>Handles the cancellation of a URB, after the host has unlinked the URB or the device has been unplugged. After this method has returned, the
-    /// endpoint completes the URB with its current <see cref="VirtualUrb.ActualLength"/>. A model overrides this method to update the length.</summary>
+    /// <summary>Handles the cancellation of a URB. A URB is cancelled when the host unlinks it, and when the device is unplugged. After this method has
+    /// returned, the endpoint completes the URB with its current <see cref="VirtualUrb.ActualLength"/>. A model overrides this method to update the
+    /// length.</summary>
     protected virtual void OnUnlink(VirtualUrb urb)
     {
     }

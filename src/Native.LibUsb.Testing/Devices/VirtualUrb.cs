@@ -77,8 +77,8 @@ public sealed unsafe class VirtualUrb
     internal uint Sequence { get; set; }
 
     /// <summary>Gets or sets the <see cref="FrameClock"/> time at which the URB was submitted. On a busy machine, the endpoint may receive the URB much
-    /// later. If the endpoint holds the URB (<see cref="VirtualEndpoint.Hold"/>), the endpoint sets the property to the current time when it stops holding
-    /// the URB.</summary>
+    /// later. If the endpoint holds the URB (<see cref="VirtualEndpoint.Hold"/>) and releases it later, the endpoint sets the property to the time of the
+    /// release.</summary>
     internal long Microframe { get; set; }
 
     /// <summary>Gets or sets the number of the URB on its endpoint, counted from 0.</summary>
@@ -119,7 +119,7 @@ public sealed unsafe class VirtualUrb
         return new Span<byte>(_buffer + packet.Offset, packet.Length);
     }
 
-    /// <summary>Completes the URB. The URB reports <see cref="ActualLength"/> bytes, or the lengths of its packets if it is isochronous.</summary>
+    /// <summary>Completes the URB. An isochronous URB reports the lengths of its packets. Any other URB reports <see cref="ActualLength"/> bytes.</summary>
     /// <exception cref="InvalidOperationException">The URB has already been completed.</exception>
     public void Complete(UrbStatus status = UrbStatus.Success) => Endpoint.Device.Complete(this, status);
 

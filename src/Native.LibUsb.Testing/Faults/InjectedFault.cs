@@ -7,8 +7,8 @@ public readonly record struct InjectedFault
     public byte Endpoint { get; init; }
 
     /// <summary>
-    /// Gets the number of the URB on its endpoint, counted from 0. If the fault occurred while the URB was being submitted, the number counts the attempts to
-    /// submit a URB to the endpoint instead, also from 0.
+    /// Gets the number of the URB on its endpoint, counted from 0. If the fault occurred while the URB was being submitted, the property is instead the number
+    /// of the attempt to submit a URB to the endpoint, also counted from 0.
     /// </summary>
     public long Urb { get; init; }
 

@@ -7,8 +7,8 @@ namespace Native.LibUsb.Testing;
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
 {
-    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. The delay also gives the runtime time
-    // to compile this code when the first URB arrives. If the compilation took longer than the delay, the second URB would be late.
+    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. When the first URB arrives, the
+    // runtime must also compile this code. The delay must be longer than the compilation, because the second URB would otherwise be late.
     private const long StartDelayMicroframes = 160;
 
     private readonly Dictionary<long, IsoFault> _faults = [];
