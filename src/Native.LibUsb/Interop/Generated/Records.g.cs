@@ -107,8 +107,8 @@ public unsafe partial struct libusb_endpoint_descriptor
     public byte bSynchAddress;
 
     /// <summary>
-    /// The descriptors that follow this descriptor and that libusb does not parse, as the device sent them. At SuperSpeed, the
-    /// companion descriptor is one of these descriptors. The pointer is null if there are none.
+    /// The descriptors that follow this descriptor and that libusb does not parse. The bytes are those that the device sent. At
+    /// SuperSpeed, the companion descriptor is one of these descriptors. The pointer is null if there are none.
     /// </summary>
     [NativeTypeName("const unsigned char *")]
     public byte* extra;
@@ -225,7 +225,7 @@ public unsafe partial struct libusb_interface
 
 /// <summary>
 /// Represents a configuration with its interfaces, alternate settings and endpoints, as libusb has parsed them.
-/// <see cref="libusb.libusb_free_config_descriptor" /> frees them all.
+/// <see cref="libusb.libusb_free_config_descriptor" /> frees the structure together with all its parts.
 /// </summary>
 public unsafe partial struct libusb_config_descriptor
 {
@@ -428,7 +428,7 @@ public partial struct libusb_ss_usb_device_capability_descriptor
 }
 
 /// <summary>
-/// Represents one sublink speed of a SuperSpeedPlus device. The bit rate is <c>mantissa</c> times 1000 to the power
+/// Represents one sublink speed of a SuperSpeedPlus device. The bit rate is <c>mantissa</c> times 1000 to the power of
 /// <c>exponent</c>. Available since libusb 1.0.28.
 /// </summary>
 public partial struct libusb_ssplus_sublink_attribute
@@ -455,8 +455,8 @@ public partial struct libusb_ssplus_sublink_attribute
 }
 
 /// <summary>
-/// Represents the SuperSpeedPlus capability, as libusb has parsed it: the numbers of lanes and the sublink speeds. Available
-/// since libusb 1.0.28.
+/// Represents the SuperSpeedPlus capability, as libusb has parsed it: the sublink speeds and the minimum numbers of lanes.
+/// Available since libusb 1.0.28.
 /// </summary>
 /// <remarks>
 /// <see cref="libusb.libusb_free_ssplus_usb_device_capability_descriptor" /> frees the structure. Use the structure only through
@@ -666,7 +666,7 @@ public partial struct libusb_iso_packet_descriptor
     /// <summary>
     /// The number of bytes to transfer. Set this field before each submission, because WinUSB overwrites the field while the
     /// transfer is in flight. The maximum is 1023 bytes at full speed, 3072 bytes at high speed, and 98304 bytes at SuperSpeed
-    /// and faster (with Linux 5.2 or newer).
+    /// and faster. Linux supports 98304 bytes since version 5.2.
     /// </summary>
     public uint length;
 
@@ -702,8 +702,8 @@ public unsafe partial struct libusb_transfer
     public byte type;
 
     /// <summary>
-    /// The time limit in milliseconds; 0 for no limit, which has the lowest cost. After this time, libusb cancels the transfer
-    /// and sets the status to <see cref="libusb_transfer_status.LIBUSB_TRANSFER_TIMED_OUT" />.
+    /// The time limit in milliseconds. 0 means no limit, and has the lowest cost. After the time limit, libusb cancels the
+    /// transfer and sets the status to <see cref="libusb_transfer_status.LIBUSB_TRANSFER_TIMED_OUT" />.
     /// </summary>
     public uint timeout;
 
