@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs eng/consumer-test.sh twice on a small Debian system in a folder. The small system has only the packages that a .NET program needs, and uses the
-# host's .NET SDK. For the first run, the small system has no C compiler, so eng/consumer-test.sh tests only the programs that need none. This script
+# host's .NET SDK. For the first run, the small system has no C compiler, so eng/consumer-test.sh tests only the programs that need no compiler. This script
 # then installs clang, lld and zlib1g-dev. The second run tests the programs that are compiled ahead of time.
 # usage: eng/consumer-machine.sh          (as root; needs debootstrap)
 set -euo pipefail

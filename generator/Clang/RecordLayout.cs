@@ -23,7 +23,7 @@ internal sealed partial record RecordLayout(string Name, int Size, int Alignment
             .ToDictionary(pair => pair.target, pair => pair.layouts);
     }
 
-    /// <summary>Reads the output of <c>clang -fdump-record-layouts</c>. A record without a name is read only as a part of the record that contains
+    /// <summary>Reads the output of <c>clang -fdump-record-layouts</c>. If a record has no name, the method reads it as a part of the record that contains
     /// it.</summary>
     private static Dictionary<string, RecordLayout> Read(string dump)
     {

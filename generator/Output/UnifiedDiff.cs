@@ -19,8 +19,8 @@ internal static class UnifiedDiff
         (int before, int after) position = (before: 1, after: 1);
         for (int i = 0; i < edits.Count;)
         {
-            // A hunk extends from three lines before its first change to three lines after its last change. Changes at most six lines apart are in the same
-            // hunk.
+            // A hunk extends from three lines before its first change to three lines after its last change. If two changes are at most six lines apart, they
+            // are in the same hunk.
             int first = edits.FindIndex(i, edit => edit.Kind != ' ');
             if (first < 0)
                 break;

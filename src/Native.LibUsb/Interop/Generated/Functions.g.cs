@@ -32,8 +32,8 @@ public static unsafe partial class libusb
     public static partial int libusb_init(libusb_context** ctx);
 
     /// <summary>
-    /// Initializes libusb and creates a context with options. The options apply only to this context, and already during its
-    /// initialization.
+    /// Initializes libusb and creates a context with options. The options apply only to this context. They are already in effect
+    /// during its initialization.
     /// </summary>
     /// <param name="ctx">
     /// Receives the new context. With null, the function creates or shares the process-wide default context.
@@ -226,9 +226,9 @@ public static unsafe partial class libusb
     /// <see cref="libusb.LIBUSB_DEVICE_STRING_BYTES_MAX" /> is always enough.
     /// </param>
     /// <returns>
-    /// The size of the whole text in bytes, including the terminating NUL; or a negative <see cref="libusb_error" />, such as
-    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" />, if the
-    /// device has no such text or the platform does not cache it.
+    /// The size of the whole text in bytes, including the terminating NUL; or a negative <see cref="libusb_error" />. An error
+    /// such as <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> means
+    /// that the device has no such text, or that the platform does not cache the text.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
     /// The loaded library does not have this function; libusb 1.0.30 added it.
@@ -535,7 +535,7 @@ public static unsafe partial class libusb
     /// The size of <paramref name="port_numbers" /> in bytes. 7 bytes are always enough, because USB allows no deeper tree.
     /// </param>
     /// <returns>
-    /// The number of ports, which is 0 for a root hub, or a negative <see cref="libusb_error" />:
+    /// The number of ports (0 for a root hub), or a negative <see cref="libusb_error" />:
     /// <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> if <paramref name="port_numbers" /> is too small,
     /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if <paramref name="port_numbers_len" /> is 0 or negative.
     /// </returns>
@@ -710,8 +710,8 @@ public static unsafe partial class libusb
     /// </param>
     /// <param name="dev_handle">Receives the handle.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on every other
-    /// platform, <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" /> if there is not enough memory,
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on platforms other
+    /// than Linux and Android, <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" /> if there is not enough memory,
     /// <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> if the caller has no permission.
     /// </returns>
     /// <remarks>
@@ -833,8 +833,8 @@ public static unsafe partial class libusb
     /// <returns>
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if the interface is not
     /// claimed or has no such setting, <see cref="libusb_error.LIBUSB_ERROR_IO" /> (on Linux,
-    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" />) if the request failed, often because the bus does not have enough
-    /// bandwidth left, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was unplugged.
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" />) if the request failed, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />
+    /// if the device was unplugged. The request often fails because the bus does not have enough bandwidth left.
     /// </returns>
     /// <remarks>
     /// This function blocks, and reserves the setting's isochronous bandwidth. Setting 0 releases the bandwidth. No transfer may
@@ -875,9 +875,9 @@ public static unsafe partial class libusb
     /// <param name="endpoints">The addresses of the endpoints. All endpoints must belong to one claimed interface.</param>
     /// <param name="num_endpoints">The number of addresses, at most 30.</param>
     /// <returns>
-    /// The number of allocated streams, which may be lower than requested, or a negative <see cref="libusb_error" />:
-    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> unless the host runs macOS, or Linux with xHCI. Valid stream
-    /// identifiers are 1 to the number of allocated streams.
+    /// The number of allocated streams (possibly fewer than requested), or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if the host does not support streams. Only macOS and Linux with
+    /// xHCI support streams. Valid stream identifiers are 1 to the number of allocated streams.
     /// </returns>
     /// <remarks>
     /// The streams exist until <see cref="libusb.libusb_free_streams" /> frees them or the interface is released.
@@ -901,8 +901,8 @@ public static unsafe partial class libusb
     /// <param name="dev_handle">The handle.</param>
     /// <param name="length">The size in bytes, which the kernel rounds up to whole pages.</param>
     /// <returns>
-    /// The memory, or null if the system is not Linux 4.6 or newer, or if the memory limit of usbfs (by default 16 MiB for the
-    /// whole system) is reached. If the result is null, use ordinary memory.
+    /// The memory. The result is null on systems other than Linux, on Linux before 4.6, and if the memory limit of usbfs (by
+    /// default 16 MiB for the whole system) is reached. If the result is null, use ordinary memory.
     /// </returns>
     /// <remarks>
     /// The whole buffer of a transfer must be inside one block of this memory. Several buffers may share a block. On machines
@@ -941,9 +941,9 @@ public static unsafe partial class libusb
     /// <param name="interface_number">The number of the interface, 0 to 31.</param>
     /// <returns>
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if no driver was bound,
-    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> on
-    /// macOS without the entitlement or root privileges, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device was
-    /// unplugged.
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> if a
+    /// program on macOS has neither the entitlement nor root privileges, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if
+    /// the device was unplugged.
     /// </returns>
     /// <remarks>
     /// On macOS, this function captures the whole device. The driver is not attached again automatically unless
@@ -997,7 +997,7 @@ public static unsafe partial class libusb
 
     /// <summary>
     /// Turns WinUSB's raw I/O on or off for an endpoint. With raw I/O, WinUSB passes each request to the USB stack immediately
-    /// instead of queueing it, which avoids gaps between the requests.
+    /// instead of queueing it. This avoids gaps between the requests.
     /// </summary>
     /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
     /// <param name="endpoint">The address of the endpoint, including the direction bit.</param>
@@ -1061,9 +1061,9 @@ public static unsafe partial class libusb
     /// free them.
     /// </param>
     /// <returns>
-    /// 0 if the transfer was submitted, in which case its callback runs exactly once. Otherwise the result is a negative
-    /// <see cref="libusb_error" />, and the callback does not run: <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the
-    /// device is unplugged, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if the transfer is already in flight,
+    /// 0 if the transfer was submitted; its callback then runs exactly once. Otherwise, the callback does not run, and the result
+    /// is a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device is unplugged,
+    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if the transfer is already in flight,
     /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if the platform does not support a flag of the transfer,
     /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the platform does not support the length. If the memory limit of
     /// usbfs is reached on Linux, the result is <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" /> or, for isochronous and control
@@ -1093,8 +1093,8 @@ public static unsafe partial class libusb
 
     /// <summary>Frees a transfer.</summary>
     /// <param name="transfer">
-    /// The transfer, or null for no effect. The transfer must not be in flight: the callback of its last submission must have
-    /// run.
+    /// The transfer. With null, the function has no effect. The transfer must not be in flight: the callback of its last
+    /// submission must have run.
     /// </param>
     /// <remarks>
     /// The function also releases the device reference that the last submission took. If the <c>FREE_BUFFER</c> flag is set, the
@@ -1189,8 +1189,8 @@ public static unsafe partial class libusb
     /// </param>
     /// <param name="timeout">The time limit in milliseconds; 0 for no limit.</param>
     /// <returns>
-    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> if the time limit expires,
-    /// for example because the device has no data, <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> if the endpoint is halted,
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> if the time limit expires
+    /// (for example, because the device has no data), <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> if the endpoint is halted,
     /// <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> if the device sends more data than the buffer can hold,
     /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device is unplugged,
     /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> if the function is called in a callback.
@@ -1407,8 +1407,8 @@ public static unsafe partial class libusb
     /// <summary>Returns whether the context's file descriptors report the timeouts of transfers.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
     /// <returns>
-    /// 1 if it is sufficient to poll the descriptors (Linux with timerfd); 0 if the event loop must also wake up after the time
-    /// that <see cref="libusb.libusb_get_next_timeout" /> returns.
+    /// 1 if it is sufficient to poll the file descriptors (Linux with timerfd); 0 if the event loop must also wake up after the
+    /// time that <see cref="libusb.libusb_get_next_timeout" /> returns.
     /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_pollfds_handle_timeouts(libusb_context* ctx);
@@ -1433,7 +1433,7 @@ public static unsafe partial class libusb
     /// null on failure, and always null on Windows.
     /// </returns>
     /// <remarks>
-    /// The set of descriptors changes when handles are opened or closed. The callbacks of
+    /// The set of file descriptors changes when handles are opened or closed. The callbacks of
     /// <see cref="libusb.libusb_set_pollfd_notifiers" /> report these changes.
     /// </remarks>
     [LibraryImport(LibraryName)]
@@ -1452,8 +1452,8 @@ public static unsafe partial class libusb
     /// <param name="user_data">A pointer that libusb passes to both callbacks.</param>
     /// <remarks>
     /// The callbacks run on the thread that opens or closes a handle. They also run in <see cref="libusb.libusb_exit" />: set
-    /// both callbacks to null before that call. libusb does not call <paramref name="added_cb" /> for descriptors that already
-    /// exist.
+    /// both callbacks to null before that call. libusb does not call <paramref name="added_cb" /> for file descriptors that
+    /// already exist.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_set_pollfd_notifiers(libusb_context* ctx, libusb_pollfd_added_cb added_cb, libusb_pollfd_removed_cb removed_cb, void* user_data);
@@ -1481,9 +1481,9 @@ public static unsafe partial class libusb
     /// </returns>
     /// <remarks>
     /// With the enumerate flag, libusb calls the callback for the devices that are already plugged in. These calls occur on the
-    /// calling thread, before this function writes <paramref name="callback_handle" /> and returns, and libusb ignores the values
-    /// that the callback returns. All other calls occur while a thread handles events. libusb may report a device twice, or
-    /// report that a device was unplugged without reporting that it was plugged in.
+    /// calling thread, before this function writes <paramref name="callback_handle" /> and returns. libusb ignores the values
+    /// that the callback returns in these calls. All other calls occur while a thread handles events. libusb may report a device
+    /// twice. It may also report that a device was unplugged although it never reported that the device was plugged in.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_hotplug_register_callback(libusb_context* ctx, int events, int flags, int vendor_id, int product_id, int dev_class, libusb_hotplug_callback_fn cb_fn, void* user_data, [NativeTypeName("libusb_hotplug_callback_handle *")] int* callback_handle);
