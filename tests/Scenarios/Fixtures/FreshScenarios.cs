@@ -61,7 +61,7 @@ internal static class FreshScenarios
         Assert.Empty(lines);
     }
 
-    // The process was started without the preload library of the bus. The argument specifies whether libusb is loaded before or after the bus is created.
+    // The process was started without the preload library of the bus. If the argument is true, libusb is loaded before the bus is created.
     private static void BusWithoutPreload(bool isLibUsbLoaded)
     {
         if (Path.GetFileName(Environment.ProcessPath)!.StartsWith("ld-linux", StringComparison.Ordinal))
@@ -141,7 +141,7 @@ internal static class FreshScenarios
         }
     }
 
-    // This program violates the library's rules: it closes the file of a device while a transfer of the device's handle is in flight. The kernel discards the
+    // This program violates the library's rules: it closes the file descriptor of an open device while a transfer is in flight. The kernel discards the
     // transfer, and libusb never calls the callback.
     private static void FileClosedInFlight(string node)
     {

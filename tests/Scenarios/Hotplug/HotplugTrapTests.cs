@@ -294,8 +294,9 @@ public sealed class HotplugTrapTests : BusTest
     }
 
     /// <summary>
-    /// Plugs in a second device as a marker. If the caller waits for a removal, this method also unplugs the marker. Returns the products that libusb has
-    /// reported, up to the marker. libusb reports events in order, so the result contains all earlier reports.
+    /// Plugs in a second device as a marker. If the caller waits for a removal, this method also unplugs the marker. Then collects libusb's reports until
+    /// libusb reports the marker's arrival or removal. Returns the product IDs of these reports. libusb reports events in order, so no earlier report is
+    /// missing.
     /// </summary>
     private List<ushort> ReportsUntilMarker(UsbHotplugEvents what)
     {

@@ -5,7 +5,7 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Tests programs that change the alternate setting or reset the device while transfers are in flight. The system then ends these transfers, and libusb reports
+/// Tests programs that reset the device or change the alternate setting while transfers are in flight. The system then ends these transfers, and libusb reports
 /// each of them as completed without data.
 /// </summary>
 public sealed class SettingWhileMovingTests : TwoSettingsTest

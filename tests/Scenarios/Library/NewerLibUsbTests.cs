@@ -8,9 +8,8 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Tests.Library;
 
 /// <summary>
-/// Tests the functions that only newer versions of libusb have. The tests run with every version of libusb. If the loaded libusb has the function that a test
-/// covers, the test calls the function. Otherwise, the test checks that the call throws, or that the facade works without the function. Every member of the
-/// facade works without these functions.
+/// Tests the functions that only newer versions of libusb have. The tests run with every version of libusb. If the loaded libusb has a function, a test calls
+/// it. If the loaded libusb does not have the function, a call must throw an exception. Every member of the facade must work in both cases.
 /// </summary>
 public sealed unsafe class NewerLibUsbTests : BusTest
 {

@@ -248,7 +248,7 @@ public sealed unsafe class CloseTrapTests : BusTest
 
     /// <summary>
     /// Checks that libusb_exit has been called for the context. Until this call, <see cref="UsbContext.DangerousGetContext"/> returns the native context. After
-    /// the call, it throws an exception.
+    /// the call, the method throws an exception.
     /// </summary>
     private static void AssertExited(UsbContext context) => Assert.Throws<ObjectDisposedException>(() => context.DangerousGetContext());
 

@@ -100,8 +100,8 @@ public sealed class ClosingOrderTests : IDisposable
     }
 
     /// <summary>
-    /// Counts the file descriptors that libusb opens: those of device nodes, eventfds and timerfds. The runtime's own file descriptors are not counted, because
-    /// their number varies.
+    /// Counts the file descriptors that libusb opens. They belong to eventfds, timerfds and device nodes. The runtime's own file descriptors are not counted,
+    /// because their number varies.
     /// </summary>
     private static int OpenFiles() => OperatingSystem.IsLinux()
         ? new DirectoryInfo("/proc/self/fd").GetFiles().Count(static file => file.LinkTarget is { } target

@@ -99,8 +99,8 @@ internal sealed partial class LifetimeRun
     }
 
     /// <summary>
-    /// Checks what a callback can still do with its transfer when the act has occurred during the callback. After every act, the callback can read the results.
-    /// After some acts, it can also submit the transfer again.
+    /// Checks what a callback can do with its transfer after an act has occurred during the callback. After every act, the callback can read the results. After
+    /// some acts, it can also submit the transfer again.
     /// </summary>
     private void CheckWhatIsPossibleInCallback(TestedTransfer tested)
     {

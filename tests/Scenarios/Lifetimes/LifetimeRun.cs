@@ -75,7 +75,7 @@ internal sealed partial class LifetimeRun
                 break;
 
             // The act occurs during the callback of the errand. No other callback can run at the same time, so the callbacks of the cancelled transfers do not
-            // return before the act.
+            // run before the act.
             case { Actor: Actor.Callback } or { Moment: Moment.Cancelling, Actor: Actor.AnotherThread, Pump: not Pump.Nobody }:
                 _callbackOver = false;
                 _errand.Begin(transfer =>

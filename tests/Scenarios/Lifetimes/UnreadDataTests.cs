@@ -5,7 +5,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that unread data and unread notifications do not delay closing, and that an unplugged device does not cause a busy loop.</summary>
+/// <summary>
+/// Tests that unread data and unread notifications do not delay the closing of a handle or a context, and that an unplugged device does not cause a busy loop.
+/// </summary>
 public sealed class UnreadDataTests : BusTest
 {
     [BusTheory]

@@ -108,7 +108,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(lines > 10);
     }
 
-    // When opening a device fails, libusb first logs a line and then reads errno. The handler changes errno between these two steps.
+    // If libusb cannot open a device, it first logs a line and then reads errno. The handler changes errno between these two steps.
     [PreloadOnly(KernelLimits.Permission)]
     [BusFact]
     public void A_handler_does_not_change_the_error_that_libusb_returns()

@@ -525,8 +525,8 @@ public sealed class InputRingTests : RingTest
     }
 
     /// <summary>
-    /// Sends a part of the pattern to the device in pieces. The device sends the pieces back. Each piece that is shorter than a packet ends one transfer of the
-    /// ring.
+    /// Divides a part of the pattern into pieces, and sends them to the device. The device sends the pieces back. Each piece that is shorter than a packet ends
+    /// one transfer of the ring.
     /// </summary>
     private void Write(long start, int length, int piece)
     {

@@ -152,8 +152,8 @@ public sealed class LimitTrapTests : BusTest
         Assert.False(transfer.IsSubmitted);
     }
 
-    // With ShortIsError, libusb compares the requested length with a count that is always 0 for isochronous transfers. Every such transfer would therefore
-    // fail.
+    // With ShortIsError, libusb compares the requested length with a count that is always 0 for isochronous transfers. Every isochronous transfer with this
+    // flag would therefore fail.
     [BusFact]
     public void A_flag_that_would_make_good_packets_an_error_is_refused()
     {

@@ -56,7 +56,8 @@ public sealed unsafe class HostSideTests
         Assert.True(source.Source.WaitForPending(1, s_limit));
         RawHost.Check(libusb_set_interface_alt_setting(handle, 0, 2));
         transfer.Wait();
-        // The kernel unlinks the URB before the device receives the request. libusb reports the transfer as completed, because libusb has not cancelled it.
+        // The kernel first unlinks the URB, and then sends the SET_INTERFACE request to the device. libusb reports the transfer as completed, because libusb
+        // has not cancelled it.
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED, transfer.Status);
         Assert.Equal(2, source.AlternateOf(0));
         RawHost.Check(libusb_release_interface(handle, 0));

@@ -170,8 +170,8 @@ public sealed unsafe class IsoTests
                 transfer.Submit();
         }
         double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds;
-        // Twelve transfers of 20 ms take about 240 ms on the bus, and cannot end sooner. A busy machine may miss packets. The number of packets that the host
-        // did not receive must be equal to the number of missed packets that the virtual device counted, and no received byte may be wrong.
+        // Twelve transfers of 20 ms take about 240 ms on the bus, and cannot end sooner. A busy machine may miss packets, and the virtual device counts them.
+        // Exactly this number of packets may be lost, and no received byte may be wrong.
         Assert.InRange(seconds, 0.235, 30);
         Assert.Equal(source.Source.MissedPackets, checker.Lost);
         Assert.Equal(0, checker.MismatchedBytes + checker.OutOfOrder + checker.Duplicates);
