@@ -247,7 +247,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         {
             transfers.Randomise(random);
             // The random number of packets never exceeds the number of allocated packets, but it may be zero or negative. The function must not change the
-            // remaining allocated packets.
+            // allocated packets beyond this number.
             transfers.C->num_iso_packets = transfers.Ours->num_iso_packets = random.Next(-2, Packets + 1);
             uint length = Any32(random);
             function(transfers.C, length);
