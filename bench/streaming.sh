@@ -55,7 +55,7 @@ line() {
     case $program in "$c") name=C ;; "$aot line") name="ahead of time" ;; *) name=managed ;; esac
     printf '%-14s ' "$name"
     # shellcheck disable=SC2086 # a program and its first argument
-    "$aot" watch -- "$usbvbus" run --device camera:speed=super --usbfs-memory 256 -- $program "$seconds" 64 32 || status=1
+    "$aot" scheduling -- "$usbvbus" run --device camera:speed=super --usbfs-memory 256 -- $program "$seconds" 64 32 || status=1
   done
 }
 

@@ -5,5 +5,5 @@ RootCommand root = new("Measures the cost of streaming. The scripts bench/stream
 root.Subcommands.Add(AllocationCommand.Create());
 root.Subcommands.Add(LineRateCommand.Create());
 root.Subcommands.Add(MemoryCommand.Create());
-root.Subcommands.Add(WatchCommand.Create());
+root.Subcommands.Add(SchedulingCommand.Create());
 return root.Parse(args).Invoke();

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Bench;
 /// <summary>
 /// Runs a program, and reports how well the machine scheduled threads while the program ran. The report helps to explain why the program lost data.
 /// </summary>
-internal static class WatchCommand
+internal static class SchedulingCommand
 {
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_late = TimeSpan.FromMilliseconds(20);
@@ -15,7 +15,7 @@ internal static class WatchCommand
     public static Command Create()
     {
         Argument<string[]> program = new("program") { Description = "the program and its arguments", Arity = ArgumentArity.OneOrMore };
-        Command command = new("watch", "Runs a program, and reports how well the machine scheduled threads while the program ran.") { program };
+        Command command = new("scheduling", "Runs a program, and reports how well the machine scheduled threads while the program ran.") { program };
         command.SetAction(result => Run(result.GetValue(program)!));
         return command;
     }
