@@ -9,8 +9,8 @@ namespace Native.LibUsb.Testing;
 /// claims the other interfaces.
 /// </param>
 /// <remarks>
-/// If a program detaches the driver from one of its interfaces, the driver releases all of them, as in the kernel. If a program attaches the driver to the
-/// first interface while the other interfaces are free, the driver binds to all its interfaces again. Attaching the driver to any other interface has no
-/// effect.
+/// If a program detaches the driver from one interface, the driver releases all of its interfaces, as a driver in the kernel does. If a program attaches the
+/// driver to the first interface while the other interfaces are free, the driver binds to all its interfaces again. Attaching the driver to any other interface
+/// has no effect.
 /// </remarks>
 public sealed record SharedKernelDriver(string Name, params IReadOnlyList<byte> Interfaces);

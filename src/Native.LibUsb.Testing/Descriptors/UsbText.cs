@@ -20,7 +20,7 @@ public sealed class UsbText : IEquatable<UsbText>
     }
 
     /// <summary>
-    /// Gets the bytes of the complete string descriptor, as the device returns them in every language. Null if the bytes are generated from the text.
+    /// Gets the bytes of the complete string descriptor. The device returns the same bytes for every language. Null if the bytes are generated from the text.
     /// </summary>
     public ReadOnlyMemory<byte>? RawBytes { get; }
 

@@ -44,7 +44,7 @@ public sealed record FaultRule(FaultKind Kind)
     /// </summary>
     public int Length { get; init; }
 
-    /// <summary>Gets the delay of <see cref="FaultKind.Late"/> and the maximum delay of <see cref="FaultKind.Reorder"/>. The default is 10
+    /// <summary>Gets the delay of <see cref="FaultKind.Late"/>, or the maximum delay of <see cref="FaultKind.Reorder"/>. The default is 10
     /// milliseconds.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromMilliseconds(10);
 

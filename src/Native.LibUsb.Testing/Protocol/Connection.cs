@@ -36,7 +36,8 @@ internal sealed unsafe class Connection
     /// <summary>Initializes a new instance of the <see cref="Connection"/> class. The connection owns the connected socket.</summary>
     /// <param name="socket">The file descriptor of the socket.</param>
     /// <param name="resolve">
-    /// Finds the device that an import request names, or returns an error number. The arguments are the connection, the name and the access mode.
+    /// Finds the device that is named in an import request. If the request must be refused, the function returns an error number. The arguments are the
+    /// connection, the name and the access mode.
     /// </param>
     /// <param name="list">Returns the devices for a list request.</param>
     /// <param name="device">The device of the connection, if the host sends no import request. The kernel's vhci_hcd is such a host. For other hosts, the value
