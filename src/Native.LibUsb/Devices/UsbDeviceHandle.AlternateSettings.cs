@@ -21,8 +21,8 @@ public sealed unsafe partial class UsbDeviceHandle
         if (_native.Descriptor is { } descriptor && UsbfsRequests.IsAvailable)
             return UsbfsRequests.SetInterface(descriptor, interfaceNumber, alternateSetting);
 
-        // Here, the library does not have the device's file. Either the system is not Linux, or libusb did not report the file, because the program has
-        // replaced the library's notifier through the raw layer. If the libusb function reports that the device is missing, the mutex of libusb's handle may be
+        // Here, the library does not have the device's file. Either the system is not Linux, or the program has replaced the library's notifier through the raw
+        // layer, so that libusb did not report the file. If the libusb function reports that the device is missing, the mutex of libusb's handle may be
         // damaged, and closing the handle could abort the process. In that case, the library leaves the handle open, and leaks the handle's memory and file.
         if (_native.IsLeftOpen)
             return UsbError.NoDevice;

@@ -74,7 +74,8 @@ internal sealed class RingRun
     }
 
     /// <summary>
-    /// Stops the run, even if another thread is starting the ring or clearing a halt. The run then stops as soon as that thread has finished.
+    /// Stops the run, even if another thread is starting the ring or clearing a halt. In that case, the run stops as soon as the other thread has started the
+    /// ring or cleared the halt.
     /// </summary>
     public void StopForGood(UsbError failure)
     {

@@ -16,7 +16,8 @@ internal sealed record UsbcapResult(int ExitCode, byte[] Output, string Error)
         return this;
     }
 
-    /// <summary>Checks that usbcap failed with this exit code, and that standard error contains a single line with all <paramref name="parts"/>.</summary>
+    /// <summary>Checks that usbcap failed with this exit code, and that standard error consists of a single line, which contains all <paramref
+    /// name="parts"/>.</summary>
     public UsbcapResult Failed(int exitCode, params string[] parts)
     {
         Assert.True(ExitCode == exitCode, $"exit code {ExitCode}, not {exitCode}: {Error}{OutputText}");
