@@ -236,7 +236,8 @@ public enum libusb_standard_request : int
     LIBUSB_REQUEST_SET_SEL = 0x30,
 
     /// <summary>
-    /// A request that sends a SuperSpeed device the delay of packets from the host. Only the operating system sends this request.
+    /// A request that sends a SuperSpeed device the time that packets take from the host to the device. Only the operating system
+    /// sends this request.
     /// </summary>
     LIBUSB_SET_ISOCH_DELAY = 0x31,
 }
