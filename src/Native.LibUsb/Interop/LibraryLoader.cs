@@ -102,7 +102,7 @@ internal static unsafe class LibraryLoader
         return TryGetExport(name, out _);
     }
 
-    /// <summary>Finds an exported function in the libusb that the imports of this assembly use.</summary>
+    /// <summary>Finds an exported function in the libusb that this assembly calls.</summary>
     internal static bool TryGetExport(string name, out nint address)
     {
         if (ProgramBinding.HasFunctionTable)
@@ -131,9 +131,9 @@ internal static unsafe class LibraryLoader
             return bound;
         }
 
-        // If the program is dynamically linked, the runtime calls Resolve when it binds an import, and Resolve sets s_handle. If s_handle is still 0 after the
-        // call below, libusb is part of this program, and the program's export table may contain libusb's functions. The method searches that table only in
-        // this case. In a dynamically linked program, the search would include all libraries of the process, and could find another libusb.
+        // If the program is dynamically linked, LoadOnce runs before the first function of libusb is called, and sets s_handle. If s_handle is still 0 after
+        // the call below, libusb is part of this program, and the program's export table may contain libusb's functions. The method searches that table only
+        // in this case. In a dynamically linked program, the search would include all libraries of the process, and could find another libusb.
         _ = GetNativeVersion();
         nint handle = Volatile.Read(ref s_handle);
         Exports found;
@@ -156,8 +156,8 @@ internal static unsafe class LibraryLoader
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 
-    /// <summary>Makes the runtime call <see cref="Resolve"/> to find libusb. As a module initializer, this method runs before the runtime binds an
-    /// import of this assembly.</summary>
+    /// <summary>Makes the runtime call <see cref="Resolve"/> to find libusb, if the program uses imports. As a module initializer, this method runs before the
+    /// runtime binds an import of this assembly.</summary>
     // CA2255 advises against module initializers, because they delay the start of every program that uses the assembly. This initializer is short. The
     // alternative, a static constructor of `libusb`, would add a check before every call of a native function.
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "See the comment above.")]
@@ -166,16 +166,37 @@ internal static unsafe class LibraryLoader
     {
         if (ProgramBinding.IsBound)
             return; // the runtime never calls a resolver, and the program starts without the reflection below
-        Assembly assembly = typeof(LibraryLoader).Assembly;
-        NativeLibrary.SetDllImportResolver(assembly, Resolve);
-        if (RuntimeFeature.IsDynamicCodeSupported && assembly.IsCollectible)
+        if (!ProgramBinding.UsesFunctionPointers)
+            NativeLibrary.SetDllImportResolver(typeof(LibraryLoader).Assembly, Resolve);
+        if (RuntimeFeature.IsDynamicCodeSupported && typeof(LibraryLoader).Assembly is { IsCollectible: true } assembly)
             LoadContextUnloading.Watch(assembly);
     }
 
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
+    /// <summary>Gets the address of a function of libusb. The first call finds the function, and loads libusb if necessary.</summary>
+    /// <param name="known">The field that contains the address; 0 if the address is not known yet.</param>
+    /// <param name="name">The C name of the function.</param>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
+    /// <exception cref="EntryPointNotFoundException">The loaded libusb lacks the function.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void* GetFunction(ref nint known, string name)
     {
-        if (name != libusb.LibraryName)
-            return 0;
+        nint address = Volatile.Read(ref known);
+        return (void*)(address != 0 ? address : FindFunction(ref known, name));
+    }
+
+    // If several threads call this method for the same function at the same time, they all write the same address, because libusb is loaded once.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nint FindFunction(ref nint known, string name)
+    {
+        nint address = NativeLibrary.GetExport(LoadOnce(), name);
+        Volatile.Write(ref known, address);
+        return address;
+    }
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath) => name == libusb.LibraryName ? LoadOnce() : 0;
+
+    private static nint LoadOnce()
+    {
         lock (s_lock)
         {
             if (s_handle != 0)

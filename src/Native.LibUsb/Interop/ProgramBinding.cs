@@ -5,7 +5,7 @@ namespace Native.LibUsb.Interop;
 
 /// <summary>
 /// Describes how this program was linked with libusb. The MSBuild targets that evaluate the property <c>LibUsbLink</c> pass these values to the ahead-of-time
-/// compiler as constants. All values are false if <c>LibUsbLink</c> is <c>dynamic</c> (the default), or if the program runs with the just-in-time compiler.
+/// compiler as constants. All values are false if the program runs with the just-in-time compiler.
 /// </summary>
 internal static partial class ProgramBinding
 {
@@ -22,6 +22,17 @@ internal static partial class ProgramBinding
     /// linked-functions.c.</summary>
     [FeatureSwitchDefinition("Native.LibUsb.HasFunctionTable")]
     internal static bool HasFunctionTable => AppContext.TryGetSwitch("Native.LibUsb.HasFunctionTable", out bool value) && value;
+
+    /// <summary>
+    /// Gets whether the program calls the functions of libusb through pointers that <see cref="LibraryLoader"/> finds, instead of through imports
+    /// (<c>LibUsbLink</c> is <c>dynamic</c>). To bind the first import, a program that is compiled ahead of time builds descriptions of its assemblies and types.
+    /// Without imports, the program is smaller and starts faster. The just-in-time compiler has these descriptions already, and removes the check of this
+    /// property.
+    /// </summary>
+    [FeatureSwitchDefinition("Native.LibUsb.UsesFunctionPointers")]
+    internal static bool UsesFunctionPointers => s_usesFunctionPointers;
+
+    private static readonly bool s_usesFunctionPointers = AppContext.TryGetSwitch("Native.LibUsb.UsesFunctionPointers", out bool value) && value;
 
     /// <summary>Finds a function in the table.</summary>
     internal static bool TryFind(string name, out nint address)

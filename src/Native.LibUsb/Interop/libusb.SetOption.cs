@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-// libusb_set_option is libusb's only variadic function. .NET supports imports of variadic functions only on Windows, so the imports below have fixed
-// parameters. Most ABIs pass a variadic argument in the same way as a named argument, so the value is simply the third parameter of the import. Apple's arm64
-// ABI instead passes every variadic argument on the stack. For this ABI, the value is the ninth parameter of the import: the first eight parameters fill the
-// registers, and the ninth parameter is the first on the stack, where libusb reads the value. On 32-bit Windows, libusb's other functions use the calling
+// libusb_set_option is libusb's only variadic function. .NET supports variadic functions only on Windows, so the imports and pointers below have fixed
+// parameters. Most ABIs pass a variadic argument in the same way as a named argument, so the value is simply the third parameter. Apple's arm64 ABI instead
+// passes every variadic argument on the stack. For this ABI, the value is the ninth parameter: the first eight parameters fill the registers, and the ninth
+// parameter is the first on the stack, where libusb reads the value. On 32-bit Windows, libusb's other functions use the calling
 // convention stdcall, but this function uses cdecl, because it is variadic.
 public static unsafe partial class libusb
 {
@@ -44,7 +44,7 @@ public static unsafe partial class libusb
         if (option == libusb_option.LIBUSB_OPTION_LOG_LEVEL && value != (int)value)
             return (int)libusb_error.LIBUSB_ERROR_INVALID_PARAM;
         return PassesVariableArgumentsOnStack
-            ? SetOption(ctx, option, 0, 0, 0, 0, 0, 0, value)
+            ? SetOptionOnStack(ctx, option, value)
             : SetOption(ctx, option, value);
     }
 
@@ -68,16 +68,48 @@ public static unsafe partial class libusb
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64
         && (OperatingSystem.IsMacOS() || OperatingSystem.IsMacCatalyst() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS());
 
-    [LibraryImport(LibraryName, EntryPoint = "libusb_set_option")]
-    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    private static partial int SetOption(libusb_context* ctx, libusb_option option);
+    private static int SetOption(libusb_context* ctx, libusb_option option)
+    {
+        if (!ProgramBinding.UsesFunctionPointers)
+            return Imports.SetOption(ctx, option);
+        return ((delegate* unmanaged[Cdecl]<libusb_context*, libusb_option, int>)SetOptionAddress)(ctx, option);
+    }
 
-    [LibraryImport(LibraryName, EntryPoint = "libusb_set_option")]
-    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    private static partial int SetOption(libusb_context* ctx, libusb_option option, nint value);
+    private static int SetOption(libusb_context* ctx, libusb_option option, nint value)
+    {
+        if (!ProgramBinding.UsesFunctionPointers)
+            return Imports.SetOption(ctx, option, value);
+        return ((delegate* unmanaged[Cdecl]<libusb_context*, libusb_option, nint, int>)SetOptionAddress)(ctx, option, value);
+    }
 
-    [LibraryImport(LibraryName, EntryPoint = "libusb_set_option")]
-    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    private static partial int SetOption(
-        libusb_context* ctx, libusb_option option, nint pad2, nint pad3, nint pad4, nint pad5, nint pad6, nint pad7, nint value);
+    private static int SetOptionOnStack(libusb_context* ctx, libusb_option option, nint value)
+    {
+        if (!ProgramBinding.UsesFunctionPointers)
+            return Imports.SetOption(ctx, option, 0, 0, 0, 0, 0, 0, value);
+        var function = (delegate* unmanaged[Cdecl]<libusb_context*, libusb_option, nint, nint, nint, nint, nint, nint, nint, int>)SetOptionAddress;
+        return function(ctx, option, 0, 0, 0, 0, 0, 0, value);
+    }
+
+    private static void* SetOptionAddress => LibraryLoader.GetFunction(ref Addresses.SetOption, "libusb_set_option");
+
+    private static partial class Addresses
+    {
+        internal static nint SetOption;
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName, EntryPoint = "libusb_set_option")]
+        [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+        internal static partial int SetOption(libusb_context* ctx, libusb_option option);
+
+        [LibraryImport(LibraryName, EntryPoint = "libusb_set_option")]
+        [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+        internal static partial int SetOption(libusb_context* ctx, libusb_option option, nint value);
+
+        [LibraryImport(LibraryName, EntryPoint = "libusb_set_option")]
+        [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+        internal static partial int SetOption(
+            libusb_context* ctx, libusb_option option, nint pad2, nint pad3, nint pad4, nint pad5, nint pad6, nint pad7, nint value);
+    }
 }

@@ -23,9 +23,9 @@ internal static class RawSurface
     /// <summary>Gets all public methods, including overloads, of the class with libusb's functions.</summary>
     internal static IReadOnlyList<MethodInfo> Methods { get; } = [.. typeof(libusb).GetMethods(PublicStatic)];
 
-    /// <summary>Gets the public and non-public imports by the name of the imported function.</summary>
+    /// <summary>Gets the imports by the name of the imported function.</summary>
     internal static ILookup<string, Import> Imports { get; } =
-        typeof(libusb).GetMethods(PublicStatic | BindingFlags.NonPublic)
+        typeof(libusb).GetNestedType("Imports", BindingFlags.NonPublic)!.GetMethods(PublicStatic | BindingFlags.NonPublic)
             .Select(Import.TryRead).OfType<Import>()
             .ToLookup(import => import.EntryPoint);
 

@@ -49,15 +49,23 @@ internal sealed class LinkProject : IDisposable
     /// <summary>Gets the path of the file that the build would link with the program.</summary>
     internal string FindFile()
     {
-        (int exitCode, string output) = Run("-getProperty:LibUsbLinkFile");
+        (int exitCode, string output) = Run("LibUsbFindLinkFile", "-getProperty:LibUsbLinkFile");
         Assert.True(exitCode == 0, output);
         return output.Trim();
+    }
+
+    /// <summary>Gets the items of a type after a target of the build has run, as JSON.</summary>
+    internal string FindItems(string type, string target)
+    {
+        (int exitCode, string output) = Run(target, $"-getItem:{type}");
+        Assert.True(exitCode == 0, output);
+        return output;
     }
 
     /// <summary>Gets the message of the build's only error, without the file and line.</summary>
     internal string FindError()
     {
-        (int exitCode, string output) = Run();
+        (int exitCode, string output) = Run("LibUsbFindLinkFile");
         Assert.NotEqual(0, exitCode);
         string error = Assert.Single(output.Split('\n'), line => line.Contains("error ", StringComparison.Ordinal));
         error = error[(error.IndexOf("error ", StringComparison.Ordinal) + "error ".Length)..];
@@ -66,7 +74,7 @@ internal sealed class LinkProject : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private (int ExitCode, string Output) Run(params string[] options)
+    private (int ExitCode, string Output) Run(string target, params string[] options)
     {
         string properties = string.Concat(_properties.Select(property => $"<{property.Key}>{property.Value}</{property.Key}>"));
         System.IO.File.WriteAllText(File("program.proj"), $"""
@@ -77,7 +85,7 @@ internal sealed class LinkProject : IDisposable
             </Project>
             """);
         string dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
-        var start = new ProcessStartInfo(dotnet, ["msbuild", File("program.proj"), "-t:LibUsbFindLinkFile", "-nologo", "-v:quiet", "-nodeReuse:false", .. options])
+        var start = new ProcessStartInfo(dotnet, ["msbuild", File("program.proj"), $"-t:{target}", "-nologo", "-v:quiet", "-nodeReuse:false", .. options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

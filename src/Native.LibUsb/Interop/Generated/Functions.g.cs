@@ -2,6 +2,7 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
@@ -28,8 +29,19 @@ public static unsafe partial class libusb
     /// Deprecated since libusb 1.0.27; use <see cref="libusb.libusb_init_context" /> instead. Every version of libusb still has
     /// this function.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_init(libusb_context** ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_init(libusb_context** ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_init, nameof(libusb_init));
+            return function(ctx);
+        }
+        else
+        {
+            return Imports.libusb_init(ctx);
+        }
+    }
 
     /// <summary>
     /// Initializes libusb and creates a context with options. The options apply only to this context. They are already in effect
@@ -69,8 +81,19 @@ public static unsafe partial class libusb
     /// still open, it must never be closed afterwards, because its context no longer exists. After this call,
     /// <see cref="libusb.libusb_free_transfer" /> may still be called.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_exit(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_exit(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_exit, nameof(libusb_exit));
+            function(ctx);
+        }
+        else
+        {
+            Imports.libusb_exit(ctx);
+        }
+    }
 
     /// <summary>Sets the log level of a context, like the log level option, but with a fixed number of arguments.</summary>
     /// <param name="ctx">
@@ -86,8 +109,19 @@ public static unsafe partial class libusb
     /// call is correct on every ABI. If the environment variable <c>LIBUSB_DEBUG</c> is set, the function does nothing. At the
     /// debug level, libusb logs several lines for each transfer.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_set_debug(libusb_context* ctx, int level);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_set_debug(libusb_context* ctx, int level)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int, void>)LibraryLoader.GetFunction(ref Addresses.libusb_set_debug, nameof(libusb_set_debug));
+            function(ctx, level);
+        }
+        else
+        {
+            Imports.libusb_set_debug(ctx, level);
+        }
+    }
 
     /// <summary>Sets a callback that receives log messages, either instead of standard error or in addition to it.</summary>
     /// <param name="ctx">
@@ -104,8 +138,19 @@ public static unsafe partial class libusb
     /// may call the callback on any thread, including its own threads, and holds its locks during the call. If libusb was built
     /// to write to the system log, it never calls a global callback. If libusb was built without logging, it calls no callback.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_set_log_cb(libusb_context* ctx, libusb_log_cb cb, int mode);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_set_log_cb(libusb_context* ctx, libusb_log_cb cb, int mode)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_log_cb, int, void>)LibraryLoader.GetFunction(ref Addresses.libusb_set_log_cb, nameof(libusb_set_log_cb));
+            function(ctx, cb, mode);
+        }
+        else
+        {
+            Imports.libusb_set_log_cb(ctx, cb, mode);
+        }
+    }
 
     /// <summary>Gets the version of the loaded libusb.</summary>
     /// <returns>
@@ -116,10 +161,20 @@ public static unsafe partial class libusb
     /// function exists: libusb 1.0.28 added two functions without a new API version. Check whether the library exports the
     /// function instead.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
     [return: NativeTypeName("const struct libusb_version *")]
-    public static partial libusb_version* libusb_get_version();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static libusb_version* libusb_get_version()
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_version*>)LibraryLoader.GetFunction(ref Addresses.libusb_get_version, nameof(libusb_get_version));
+            return function();
+        }
+        else
+        {
+            return Imports.libusb_get_version();
+        }
+    }
 
     /// <summary>Returns whether the loaded library supports a capability on this platform.</summary>
     /// <param name="capability">A <see cref="libusb_capability" /> value.</param>
@@ -128,9 +183,19 @@ public static unsafe partial class libusb
     /// Call this function after <see cref="libusb.libusb_init" />. Before libusb is initialized, the result can be wrong, for
     /// example for hotplug on Windows.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial int libusb_has_capability(uint capability);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_has_capability(uint capability)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<uint, int>)LibraryLoader.GetFunction(ref Addresses.libusb_has_capability, nameof(libusb_has_capability));
+            return function(capability);
+        }
+        else
+        {
+            return Imports.libusb_has_capability(capability);
+        }
+    }
 
     /// <summary>Gets the C name of an error or status code.</summary>
     /// <param name="error_code">
@@ -140,10 +205,20 @@ public static unsafe partial class libusb
     /// A constant ASCII string such as <c>LIBUSB_ERROR_ACCESS</c>, or a text that says that the code is unknown. The pointer is
     /// never null, and the caller must not free it.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
     [return: NativeTypeName("const char *")]
-    public static partial byte* libusb_error_name(int error_code);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* libusb_error_name(int error_code)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<int, byte*>)LibraryLoader.GetFunction(ref Addresses.libusb_error_name, nameof(libusb_error_name));
+            return function(error_code);
+        }
+        else
+        {
+            return Imports.libusb_error_name(error_code);
+        }
+    }
 
     /// <summary>Sets the language of <see cref="libusb.libusb_strerror" /> for the whole process.</summary>
     /// <param name="locale">
@@ -156,8 +231,19 @@ public static unsafe partial class libusb
     /// language is unchanged.
     /// </returns>
     /// <remarks>The function is not thread-safe. Call it once, when the program starts.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_setlocale([NativeTypeName("const char *")] byte* locale);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_setlocale([NativeTypeName("const char *")] byte* locale)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<byte*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_setlocale, nameof(libusb_setlocale));
+            return function(locale);
+        }
+        else
+        {
+            return Imports.libusb_setlocale(locale);
+        }
+    }
 
     /// <summary>
     /// Gets a short text that describes an error code, in the language that <see cref="libusb.libusb_setlocale" /> has set.
@@ -166,9 +252,20 @@ public static unsafe partial class libusb
     /// <returns>
     /// A constant UTF-8 string without a full stop at its end. The pointer is never null, and the caller must not free it.
     /// </returns>
-    [LibraryImport(LibraryName)]
     [return: NativeTypeName("const char *")]
-    public static partial byte* libusb_strerror(int errcode);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* libusb_strerror(int errcode)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<int, byte*>)LibraryLoader.GetFunction(ref Addresses.libusb_strerror, nameof(libusb_strerror));
+            return function(errcode);
+        }
+        else
+        {
+            return Imports.libusb_strerror(errcode);
+        }
+    }
 
     /// <summary>Gets the USB devices that are attached now.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -183,8 +280,19 @@ public static unsafe partial class libusb
     /// array with <see cref="libusb.libusb_free_device_list" />. On Linux, the function also processes pending plug and unplug
     /// events. If the context was created without device discovery, the list is empty.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial nint libusb_get_device_list(libusb_context* ctx, libusb_device*** list);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint libusb_get_device_list(libusb_context* ctx, libusb_device*** list)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_device***, nint>)LibraryLoader.GetFunction(ref Addresses.libusb_get_device_list, nameof(libusb_get_device_list));
+            return function(ctx, list);
+        }
+        else
+        {
+            return Imports.libusb_get_device_list(ctx, list);
+        }
+    }
 
     /// <summary>Frees an array that <see cref="libusb.libusb_get_device_list" /> has returned.</summary>
     /// <param name="list">The array. With null, the function does nothing.</param>
@@ -192,8 +300,19 @@ public static unsafe partial class libusb
     /// Non-zero to also release the array's reference to each device; 0 to pass these references to the caller, who must release
     /// them.
     /// </param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_device_list(libusb_device** list, int unref_devices);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_device_list(libusb_device** list, int unref_devices)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device**, int, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_device_list, nameof(libusb_free_device_list));
+            function(list, unref_devices);
+        }
+        else
+        {
+            Imports.libusb_free_device_list(list, unref_devices);
+        }
+    }
 
     /// <summary>Adds a reference to a device, so that the device outlives its list, hotplug callback or handle.</summary>
     /// <param name="dev">The device.</param>
@@ -201,8 +320,19 @@ public static unsafe partial class libusb
     /// <remarks>
     /// The function is thread-safe. It may be called inside a hotplug callback, which does not own a reference to its device.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial libusb_device* libusb_ref_device(libusb_device* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static libusb_device* libusb_ref_device(libusb_device* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, libusb_device*>)LibraryLoader.GetFunction(ref Addresses.libusb_ref_device, nameof(libusb_ref_device));
+            return function(dev);
+        }
+        else
+        {
+            return Imports.libusb_ref_device(dev);
+        }
+    }
 
     /// <summary>Releases a reference to a device. When the last reference is released, libusb frees the device.</summary>
     /// <param name="dev">The device. With null, the function does nothing.</param>
@@ -210,8 +340,19 @@ public static unsafe partial class libusb
     /// The function is thread-safe. Release all references before you call <see cref="libusb.libusb_exit" />. A transfer that is
     /// not yet freed also holds a reference to the device that it was last submitted to.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_unref_device(libusb_device* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_unref_device(libusb_device* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_unref_device, nameof(libusb_unref_device));
+            function(dev);
+        }
+        else
+        {
+            Imports.libusb_unref_device(dev);
+        }
+    }
 
     /// <summary>
     /// Gets the manufacturer, product or serial number text from the operating system's cache, without opening the device.
@@ -257,8 +398,19 @@ public static unsafe partial class libusb
     /// On most operating systems, libusb reads the value from the system's cache. On the others, libusb sends a control request,
     /// so this function must not be called in a callback.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_configuration(libusb_device_handle* dev, int* config);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_configuration(libusb_device_handle* dev, int* config)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_configuration, nameof(libusb_get_configuration));
+            return function(dev, config);
+        }
+        else
+        {
+            return Imports.libusb_get_configuration(dev, config);
+        }
+    }
 
     /// <summary>Gets a copy of the device descriptor. Its 16-bit fields are in the byte order of this machine.</summary>
     /// <param name="dev">The device.</param>
@@ -267,8 +419,19 @@ public static unsafe partial class libusb
     /// 0. In libusb 1.0.16 and newer, the function cannot fail, because libusb reads the descriptor when it finds the device.
     /// </returns>
     /// <remarks>The function sends nothing on the bus.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_device_descriptor(libusb_device* dev, libusb_device_descriptor* desc);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_device_descriptor(libusb_device* dev, libusb_device_descriptor* desc)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, libusb_device_descriptor*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_device_descriptor, nameof(libusb_get_device_descriptor));
+            return function(dev, desc);
+        }
+        else
+        {
+            return Imports.libusb_get_device_descriptor(dev, desc);
+        }
+    }
 
     /// <summary>Gets the parsed descriptor of the active configuration.</summary>
     /// <param name="dev">The device.</param>
@@ -280,8 +443,19 @@ public static unsafe partial class libusb
     /// configured, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if its descriptor is malformed.
     /// </returns>
     /// <remarks>libusb reads the descriptor from the operating system's cache, and sends nothing on the bus.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_active_config_descriptor(libusb_device* dev, libusb_config_descriptor** config);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_active_config_descriptor(libusb_device* dev, libusb_config_descriptor** config)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, libusb_config_descriptor**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_active_config_descriptor, nameof(libusb_get_active_config_descriptor));
+            return function(dev, config);
+        }
+        else
+        {
+            return Imports.libusb_get_active_config_descriptor(dev, config);
+        }
+    }
 
     /// <summary>Gets the parsed descriptor of the configuration at an index.</summary>
     /// <param name="dev">The device.</param>
@@ -296,8 +470,19 @@ public static unsafe partial class libusb
     /// this index.
     /// </returns>
     /// <remarks>On Windows, libusb may know only the active configuration.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_config_descriptor(libusb_device* dev, byte config_index, libusb_config_descriptor** config);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_config_descriptor(libusb_device* dev, byte config_index, libusb_config_descriptor** config)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, byte, libusb_config_descriptor**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_config_descriptor, nameof(libusb_get_config_descriptor));
+            return function(dev, config_index, config);
+        }
+        else
+        {
+            return Imports.libusb_get_config_descriptor(dev, config_index, config);
+        }
+    }
 
     /// <summary>Gets the parsed descriptor of the configuration that has a given value.</summary>
     /// <param name="dev">The device.</param>
@@ -309,13 +494,35 @@ public static unsafe partial class libusb
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> if no configuration has
     /// this value.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_config_descriptor_by_value(libusb_device* dev, byte bConfigurationValue, libusb_config_descriptor** config);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_config_descriptor_by_value(libusb_device* dev, byte bConfigurationValue, libusb_config_descriptor** config)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, byte, libusb_config_descriptor**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_config_descriptor_by_value, nameof(libusb_get_config_descriptor_by_value));
+            return function(dev, bConfigurationValue, config);
+        }
+        else
+        {
+            return Imports.libusb_get_config_descriptor_by_value(dev, bConfigurationValue, config);
+        }
+    }
 
     /// <summary>Frees a configuration descriptor with all its interfaces, endpoints and <c>extra</c> bytes.</summary>
     /// <param name="config">The descriptor. With null, the function does nothing.</param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_config_descriptor(libusb_config_descriptor* config);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_config_descriptor(libusb_config_descriptor* config)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_config_descriptor*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_config_descriptor, nameof(libusb_free_config_descriptor));
+            function(config);
+        }
+        else
+        {
+            Imports.libusb_free_config_descriptor(config);
+        }
+    }
 
     /// <summary>Gets the parsed SuperSpeed companion descriptor from an endpoint's <c>extra</c> bytes.</summary>
     /// <param name="ctx">The context that logs errors, or null for the default context.</param>
@@ -330,13 +537,35 @@ public static unsafe partial class libusb
     /// <remarks>
     /// At SuperSpeed, <c>wBytesPerInterval</c> of this descriptor is the size of an isochronous packet in bytes.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_ss_endpoint_companion_descriptor(libusb_context* ctx, [NativeTypeName("const struct libusb_endpoint_descriptor *")] libusb_endpoint_descriptor* endpoint, libusb_ss_endpoint_companion_descriptor** ep_comp);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_ss_endpoint_companion_descriptor(libusb_context* ctx, [NativeTypeName("const struct libusb_endpoint_descriptor *")] libusb_endpoint_descriptor* endpoint, libusb_ss_endpoint_companion_descriptor** ep_comp)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_endpoint_descriptor*, libusb_ss_endpoint_companion_descriptor**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_ss_endpoint_companion_descriptor, nameof(libusb_get_ss_endpoint_companion_descriptor));
+            return function(ctx, endpoint, ep_comp);
+        }
+        else
+        {
+            return Imports.libusb_get_ss_endpoint_companion_descriptor(ctx, endpoint, ep_comp);
+        }
+    }
 
     /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_ss_endpoint_companion_descriptor" /> returned.</summary>
     /// <param name="ep_comp">The descriptor to free. Null has no effect.</param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_ss_endpoint_companion_descriptor(libusb_ss_endpoint_companion_descriptor* ep_comp);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_ss_endpoint_companion_descriptor(libusb_ss_endpoint_companion_descriptor* ep_comp)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_ss_endpoint_companion_descriptor*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_ss_endpoint_companion_descriptor, nameof(libusb_free_ss_endpoint_companion_descriptor));
+            function(ep_comp);
+        }
+        else
+        {
+            Imports.libusb_free_ss_endpoint_companion_descriptor(ep_comp);
+        }
+    }
 
     /// <summary>
     /// Reads the device's Binary Object Store, which lists the capabilities that the classic descriptors do not describe.
@@ -353,13 +582,35 @@ public static unsafe partial class libusb
     /// <remarks>
     /// This function sends two control requests, each with a timeout of one second. Never call it in a callback.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_bos_descriptor(libusb_device_handle* dev_handle, libusb_bos_descriptor** bos);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_bos_descriptor(libusb_device_handle* dev_handle, libusb_bos_descriptor** bos)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, libusb_bos_descriptor**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_bos_descriptor, nameof(libusb_get_bos_descriptor));
+            return function(dev_handle, bos);
+        }
+        else
+        {
+            return Imports.libusb_get_bos_descriptor(dev_handle, bos);
+        }
+    }
 
     /// <summary>Frees a Binary Object Store and its capabilities.</summary>
     /// <param name="bos">The descriptor to free. Null has no effect.</param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_bos_descriptor(libusb_bos_descriptor* bos);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_bos_descriptor(libusb_bos_descriptor* bos)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_bos_descriptor*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_bos_descriptor, nameof(libusb_free_bos_descriptor));
+            function(bos);
+        }
+        else
+        {
+            Imports.libusb_free_bos_descriptor(bos);
+        }
+    }
 
     /// <summary>Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_USB_2_0_EXTENSION" />.</summary>
     /// <param name="ctx">The context that logs errors, or null for the default context.</param>
@@ -371,13 +622,35 @@ public static unsafe partial class libusb
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the capability has
     /// another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the capability is too short.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_usb_2_0_extension_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_usb_2_0_extension_descriptor** usb_2_0_extension);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_usb_2_0_extension_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_usb_2_0_extension_descriptor** usb_2_0_extension)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_bos_dev_capability_descriptor*, libusb_usb_2_0_extension_descriptor**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_usb_2_0_extension_descriptor, nameof(libusb_get_usb_2_0_extension_descriptor));
+            return function(ctx, dev_cap, usb_2_0_extension);
+        }
+        else
+        {
+            return Imports.libusb_get_usb_2_0_extension_descriptor(ctx, dev_cap, usb_2_0_extension);
+        }
+    }
 
     /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_usb_2_0_extension_descriptor" /> returned.</summary>
     /// <param name="usb_2_0_extension">The descriptor to free. Null has no effect.</param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_usb_2_0_extension_descriptor(libusb_usb_2_0_extension_descriptor* usb_2_0_extension);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_usb_2_0_extension_descriptor(libusb_usb_2_0_extension_descriptor* usb_2_0_extension)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_usb_2_0_extension_descriptor*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_usb_2_0_extension_descriptor, nameof(libusb_free_usb_2_0_extension_descriptor));
+            function(usb_2_0_extension);
+        }
+        else
+        {
+            Imports.libusb_free_usb_2_0_extension_descriptor(usb_2_0_extension);
+        }
+    }
 
     /// <summary>Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_SS_USB_DEVICE_CAPABILITY" />.</summary>
     /// <param name="ctx">The context that logs errors, or null for the default context.</param>
@@ -389,13 +662,35 @@ public static unsafe partial class libusb
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the capability has
     /// another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the capability is too short.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_ss_usb_device_capability_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_ss_usb_device_capability_descriptor** ss_usb_device_cap);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_ss_usb_device_capability_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_ss_usb_device_capability_descriptor** ss_usb_device_cap)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_bos_dev_capability_descriptor*, libusb_ss_usb_device_capability_descriptor**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_ss_usb_device_capability_descriptor, nameof(libusb_get_ss_usb_device_capability_descriptor));
+            return function(ctx, dev_cap, ss_usb_device_cap);
+        }
+        else
+        {
+            return Imports.libusb_get_ss_usb_device_capability_descriptor(ctx, dev_cap, ss_usb_device_cap);
+        }
+    }
 
     /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_ss_usb_device_capability_descriptor" /> returned.</summary>
     /// <param name="ss_usb_device_cap">The descriptor to free. Null has no effect.</param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_ss_usb_device_capability_descriptor(libusb_ss_usb_device_capability_descriptor* ss_usb_device_cap);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_ss_usb_device_capability_descriptor(libusb_ss_usb_device_capability_descriptor* ss_usb_device_cap)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_ss_usb_device_capability_descriptor*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_ss_usb_device_capability_descriptor, nameof(libusb_free_ss_usb_device_capability_descriptor));
+            function(ss_usb_device_cap);
+        }
+        else
+        {
+            Imports.libusb_free_ss_usb_device_capability_descriptor(ss_usb_device_cap);
+        }
+    }
 
     /// <summary>
     /// Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_SUPERSPEED_PLUS_CAPABILITY" /> into lanes and sublink
@@ -445,13 +740,35 @@ public static unsafe partial class libusb
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if the capability has
     /// another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> if the capability is too short.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_container_id_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_container_id_descriptor** container_id);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_container_id_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_container_id_descriptor** container_id)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_bos_dev_capability_descriptor*, libusb_container_id_descriptor**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_container_id_descriptor, nameof(libusb_get_container_id_descriptor));
+            return function(ctx, dev_cap, container_id);
+        }
+        else
+        {
+            return Imports.libusb_get_container_id_descriptor(ctx, dev_cap, container_id);
+        }
+    }
 
     /// <summary>Frees a descriptor that <see cref="libusb.libusb_get_container_id_descriptor" /> returned.</summary>
     /// <param name="container_id">The descriptor to free. Null has no effect.</param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_container_id_descriptor(libusb_container_id_descriptor* container_id);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_container_id_descriptor(libusb_container_id_descriptor* container_id)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_container_id_descriptor*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_container_id_descriptor, nameof(libusb_free_container_id_descriptor));
+            function(container_id);
+        }
+        else
+        {
+            Imports.libusb_free_container_id_descriptor(container_id);
+        }
+    }
 
     /// <summary>
     /// Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_PLATFORM_DESCRIPTOR" />, as used by WebUSB and Microsoft
@@ -514,17 +831,37 @@ public static unsafe partial class libusb
     /// <param name="dev">The device.</param>
     /// <returns>The bus number, which on Linux is the first number in a path such as <c>/dev/bus/usb/001/002</c>.</returns>
     /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial byte libusb_get_bus_number(libusb_device* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte libusb_get_bus_number(libusb_device* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_device*, byte>)LibraryLoader.GetFunction(ref Addresses.libusb_get_bus_number, nameof(libusb_get_bus_number));
+            return function(dev);
+        }
+        else
+        {
+            return Imports.libusb_get_bus_number(dev);
+        }
+    }
 
     /// <summary>Gets the number of the parent hub's port that the device is plugged into.</summary>
     /// <param name="dev">The device.</param>
     /// <returns>The port number, starting at 1, or 0 if the port is unknown, as for a root hub.</returns>
     /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial byte libusb_get_port_number(libusb_device* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte libusb_get_port_number(libusb_device* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_device*, byte>)LibraryLoader.GetFunction(ref Addresses.libusb_get_port_number, nameof(libusb_get_port_number));
+            return function(dev);
+        }
+        else
+        {
+            return Imports.libusb_get_port_number(dev);
+        }
+    }
 
     /// <summary>
     /// Gets the port numbers from the root hub down to the device. These numbers and the bus number identify the physical socket.
@@ -539,8 +876,19 @@ public static unsafe partial class libusb
     /// <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> if <paramref name="port_numbers" /> is too small,
     /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> if <paramref name="port_numbers_len" /> is 0 or negative.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_port_numbers(libusb_device* dev, byte* port_numbers, int port_numbers_len);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_port_numbers(libusb_device* dev, byte* port_numbers, int port_numbers_len)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, byte*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_port_numbers, nameof(libusb_get_port_numbers));
+            return function(dev, port_numbers, port_numbers_len);
+        }
+        else
+        {
+            return Imports.libusb_get_port_numbers(dev, port_numbers, port_numbers_len);
+        }
+    }
 
     /// <summary>
     /// Gets the port numbers from the root hub down to the device, as <see cref="libusb.libusb_get_port_numbers" /> does.
@@ -557,8 +905,19 @@ public static unsafe partial class libusb
     /// Deprecated since libusb 1.0.16; use <see cref="libusb.libusb_get_port_numbers" /> instead. The binding contains this
     /// function because the library still exports it.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_port_path(libusb_context* ctx, libusb_device* dev, byte* path, byte path_length);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_port_path(libusb_context* ctx, libusb_device* dev, byte* path, byte path_length)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_device*, byte*, byte, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_port_path, nameof(libusb_get_port_path));
+            return function(ctx, dev, path, path_length);
+        }
+        else
+        {
+            return Imports.libusb_get_port_path(ctx, dev, path, path_length);
+        }
+    }
 
     /// <summary>Gets the hub that the device is plugged into.</summary>
     /// <param name="dev">The device.</param>
@@ -567,17 +926,37 @@ public static unsafe partial class libusb
     /// The pointer is guaranteed to be valid only while the caller holds a device list. Get a device list, call this function,
     /// take a reference to the parent, and then free the list.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial libusb_device* libusb_get_parent(libusb_device* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static libusb_device* libusb_get_parent(libusb_device* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_device*, libusb_device*>)LibraryLoader.GetFunction(ref Addresses.libusb_get_parent, nameof(libusb_get_parent));
+            return function(dev);
+        }
+        else
+        {
+            return Imports.libusb_get_parent(dev);
+        }
+    }
 
     /// <summary>Gets the address that the host has assigned to the device on its bus.</summary>
     /// <param name="dev">The device.</param>
     /// <returns>The address, 1 to 127 in practice. The address changes each time the device is plugged in.</returns>
     /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial byte libusb_get_device_address(libusb_device* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte libusb_get_device_address(libusb_device* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_device*, byte>)LibraryLoader.GetFunction(ref Addresses.libusb_get_device_address, nameof(libusb_get_device_address));
+            return function(dev);
+        }
+        else
+        {
+            return Imports.libusb_get_device_address(dev);
+        }
+    }
 
     /// <summary>Gets the speed at which the device is connected, which can be lower than its maximum speed.</summary>
     /// <param name="dev">The device.</param>
@@ -585,9 +964,19 @@ public static unsafe partial class libusb
     /// A <see cref="libusb_speed" /> value. New versions of libusb may return values that the enumeration does not contain.
     /// </returns>
     /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial int libusb_get_device_speed(libusb_device* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_device_speed(libusb_device* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_device*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_device_speed, nameof(libusb_get_device_speed));
+            return function(dev);
+        }
+        else
+        {
+            return Imports.libusb_get_device_speed(dev);
+        }
+    }
 
     /// <summary>Gets the raw <c>wMaxPacketSize</c> of an endpoint of the active configuration.</summary>
     /// <param name="dev">The device.</param>
@@ -601,8 +990,19 @@ public static unsafe partial class libusb
     /// 0x1400. The value comes from the first alternate setting that has the endpoint. For isochronous packets, use
     /// <see cref="libusb.libusb_get_max_alt_packet_size" />.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_max_packet_size(libusb_device* dev, byte endpoint);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_max_packet_size(libusb_device* dev, byte endpoint)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, byte, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_max_packet_size, nameof(libusb_get_max_packet_size));
+            return function(dev, endpoint);
+        }
+        else
+        {
+            return Imports.libusb_get_max_packet_size(dev, endpoint);
+        }
+    }
 
     /// <summary>Computes how many bytes an endpoint can transfer in one service interval.</summary>
     /// <param name="dev">The device.</param>
@@ -617,8 +1017,19 @@ public static unsafe partial class libusb
     /// another setting is active, packets of the returned length can overflow. To specify the alternate setting, use
     /// <see cref="libusb.libusb_get_max_alt_packet_size" />.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_max_iso_packet_size(libusb_device* dev, byte endpoint);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_max_iso_packet_size(libusb_device* dev, byte endpoint)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, byte, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_max_iso_packet_size, nameof(libusb_get_max_iso_packet_size));
+            return function(dev, endpoint);
+        }
+        else
+        {
+            return Imports.libusb_get_max_iso_packet_size(dev, endpoint);
+        }
+    }
 
     /// <summary>Computes how many bytes an endpoint can transfer in one service interval in a given alternate setting.</summary>
     /// <param name="dev">The device.</param>
@@ -718,8 +1129,19 @@ public static unsafe partial class libusb
     /// Available since libusb 1.0.23. The handle's device is in no device list, and must not be opened a second time. Do not call
     /// this function in a transfer callback: on Linux, the function waits for a lock that the event loop holds.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_wrap_sys_device(libusb_context* ctx, nint sys_dev, libusb_device_handle** dev_handle);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_wrap_sys_device(libusb_context* ctx, nint sys_dev, libusb_device_handle** dev_handle)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, nint, libusb_device_handle**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_wrap_sys_device, nameof(libusb_wrap_sys_device));
+            return function(ctx, sys_dev, dev_handle);
+        }
+        else
+        {
+            return Imports.libusb_wrap_sys_device(ctx, sys_dev, dev_handle);
+        }
+    }
 
     /// <summary>Opens a device for input and output.</summary>
     /// <param name="dev">The device. The handle takes its own reference to the device.</param>
@@ -735,8 +1157,19 @@ public static unsafe partial class libusb
     /// This function sends nothing on the bus. Do not call it in a transfer callback: on Linux, the function waits without end
     /// for a lock that the event loop holds. Hotplug callbacks may call this function.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_open(libusb_device* dev, libusb_device_handle** dev_handle);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_open(libusb_device* dev, libusb_device_handle** dev_handle)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device*, libusb_device_handle**, int>)LibraryLoader.GetFunction(ref Addresses.libusb_open, nameof(libusb_open));
+            return function(dev, dev_handle);
+        }
+        else
+        {
+            return Imports.libusb_open(dev, dev_handle);
+        }
+    }
 
     /// <summary>Closes a handle and releases its reference to the device.</summary>
     /// <param name="dev_handle">The handle to close. Null has no effect.</param>
@@ -751,8 +1184,19 @@ public static unsafe partial class libusb
     /// another thread. On Linux, a transfer callback that calls this function deadlocks.
     /// </para>
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_close(libusb_device_handle* dev_handle);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_close(libusb_device_handle* dev_handle)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_close, nameof(libusb_close));
+            function(dev_handle);
+        }
+        else
+        {
+            Imports.libusb_close(dev_handle);
+        }
+    }
 
     /// <summary>Gets the device that a handle was opened from.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -760,9 +1204,19 @@ public static unsafe partial class libusb
     /// A borrowed pointer, which is valid until the handle is closed. To use the device longer, take a reference to it.
     /// </returns>
     /// <remarks>This function only reads a field. The call takes no lock and performs no input or output.</remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial libusb_device* libusb_get_device(libusb_device_handle* dev_handle);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static libusb_device* libusb_get_device(libusb_device_handle* dev_handle)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_device_handle*, libusb_device*>)LibraryLoader.GetFunction(ref Addresses.libusb_get_device, nameof(libusb_get_device));
+            return function(dev_handle);
+        }
+        else
+        {
+            return Imports.libusb_get_device(dev_handle);
+        }
+    }
 
     /// <summary>Activates a configuration.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -777,8 +1231,19 @@ public static unsafe partial class libusb
     /// settings return to 0 and data toggles are cleared. To avoid this reset, first read the active configuration's value.
     /// Windows cannot change the configuration.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_set_configuration(libusb_device_handle* dev_handle, int configuration);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_set_configuration(libusb_device_handle* dev_handle, int configuration)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_set_configuration, nameof(libusb_set_configuration));
+            return function(dev_handle, configuration);
+        }
+        else
+        {
+            return Imports.libusb_set_configuration(dev_handle, configuration);
+        }
+    }
 
     /// <summary>Claims an interface for the handle. Input and output on the interface's endpoints require this claim.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -794,8 +1259,19 @@ public static unsafe partial class libusb
     /// The claim is local to the host. This function sends nothing to the device. If a kernel driver uses the interface, first
     /// detach the driver.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_claim_interface(libusb_device_handle* dev_handle, int interface_number);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_claim_interface(libusb_device_handle* dev_handle, int interface_number)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_claim_interface, nameof(libusb_claim_interface));
+            return function(dev_handle, interface_number);
+        }
+        else
+        {
+            return Imports.libusb_claim_interface(dev_handle, interface_number);
+        }
+    }
 
     /// <summary>Releases a claimed interface.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -808,8 +1284,19 @@ public static unsafe partial class libusb
     /// This function blocks while a SET_INTERFACE request selects alternate setting 0 again. The interface's bulk streams are
     /// freed. If automatic detach is enabled, the kernel driver is attached again.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_release_interface(libusb_device_handle* dev_handle, int interface_number);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_release_interface(libusb_device_handle* dev_handle, int interface_number)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_release_interface, nameof(libusb_release_interface));
+            return function(dev_handle, interface_number);
+        }
+        else
+        {
+            return Imports.libusb_release_interface(dev_handle, interface_number);
+        }
+    }
 
     /// <summary>
     /// Opens the first device that has the given vendor and product numbers. Use this function only for quick experiments.
@@ -823,8 +1310,19 @@ public static unsafe partial class libusb
     /// <remarks>
     /// This function cannot distinguish two devices of the same kind, or a missing permission from a missing device.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial libusb_device_handle* libusb_open_device_with_vid_pid(libusb_context* ctx, ushort vendor_id, ushort product_id);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static libusb_device_handle* libusb_open_device_with_vid_pid(libusb_context* ctx, ushort vendor_id, ushort product_id)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, ushort, ushort, libusb_device_handle*>)LibraryLoader.GetFunction(ref Addresses.libusb_open_device_with_vid_pid, nameof(libusb_open_device_with_vid_pid));
+            return function(ctx, vendor_id, product_id);
+        }
+        else
+        {
+            return Imports.libusb_open_device_with_vid_pid(ctx, vendor_id, product_id);
+        }
+    }
 
     /// <summary>Activates an alternate setting of a claimed interface.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -840,8 +1338,19 @@ public static unsafe partial class libusb
     /// This function blocks, and reserves the setting's isochronous bandwidth. Setting 0 releases the bandwidth. No transfer may
     /// be in flight on the interface.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_set_interface_alt_setting(libusb_device_handle* dev_handle, int interface_number, int alternate_setting);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_set_interface_alt_setting(libusb_device_handle* dev_handle, int interface_number, int alternate_setting)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_set_interface_alt_setting, nameof(libusb_set_interface_alt_setting));
+            return function(dev_handle, interface_number, alternate_setting);
+        }
+        else
+        {
+            return Imports.libusb_set_interface_alt_setting(dev_handle, interface_number, alternate_setting);
+        }
+    }
 
     /// <summary>Clears the halt (stall) of an endpoint, on the device and on the host.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -855,8 +1364,19 @@ public static unsafe partial class libusb
     /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> on a bulk or interrupt endpoint. Control endpoints recover without this
     /// call.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_clear_halt(libusb_device_handle* dev_handle, byte endpoint);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_clear_halt(libusb_device_handle* dev_handle, byte endpoint)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, byte, int>)LibraryLoader.GetFunction(ref Addresses.libusb_clear_halt, nameof(libusb_clear_halt));
+            return function(dev_handle, endpoint);
+        }
+        else
+        {
+            return Imports.libusb_clear_halt(dev_handle, endpoint);
+        }
+    }
 
     /// <summary>Resets the device's port and then restores the device's configuration, claims and alternate settings.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -866,8 +1386,19 @@ public static unsafe partial class libusb
     /// state could not be restored). The handle is then unusable: close it and search for the device again.
     /// </returns>
     /// <remarks>This function blocks, often for 100 ms or more. Every transfer in flight fails.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_reset_device(libusb_device_handle* dev_handle);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_reset_device(libusb_device_handle* dev_handle)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_reset_device, nameof(libusb_reset_device));
+            return function(dev_handle);
+        }
+        else
+        {
+            return Imports.libusb_reset_device(dev_handle);
+        }
+    }
 
     /// <summary>Allocates USB 3 bulk streams on one or more endpoints.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -882,8 +1413,19 @@ public static unsafe partial class libusb
     /// <remarks>
     /// The streams exist until <see cref="libusb.libusb_free_streams" /> frees them or the interface is released.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_alloc_streams(libusb_device_handle* dev_handle, uint num_streams, byte* endpoints, int num_endpoints);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_alloc_streams(libusb_device_handle* dev_handle, uint num_streams, byte* endpoints, int num_endpoints)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, uint, byte*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_alloc_streams, nameof(libusb_alloc_streams));
+            return function(dev_handle, num_streams, endpoints, num_endpoints);
+        }
+        else
+        {
+            return Imports.libusb_alloc_streams(dev_handle, num_streams, endpoints, num_endpoints);
+        }
+    }
 
     /// <summary>Frees the bulk streams of one or more endpoints.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -891,8 +1433,19 @@ public static unsafe partial class libusb
     /// <param name="num_endpoints">The number of addresses.</param>
     /// <returns>0, or a negative <see cref="libusb_error" />.</returns>
     /// <remarks>No transfer may be in flight on any of the streams.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_free_streams(libusb_device_handle* dev_handle, byte* endpoints, int num_endpoints);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_free_streams(libusb_device_handle* dev_handle, byte* endpoints, int num_endpoints)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, byte*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_free_streams, nameof(libusb_free_streams));
+            return function(dev_handle, endpoints, num_endpoints);
+        }
+        else
+        {
+            return Imports.libusb_free_streams(dev_handle, endpoints, num_endpoints);
+        }
+    }
 
     /// <summary>
     /// Allocates memory that the host controller can access directly, so that the kernel does not copy the data of every
@@ -910,8 +1463,19 @@ public static unsafe partial class libusb
     /// slower, so measure the speed before you use it. Before the handle is closed, free the memory with
     /// <see cref="libusb.libusb_dev_mem_free" />.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial byte* libusb_dev_mem_alloc(libusb_device_handle* dev_handle, nuint length);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* libusb_dev_mem_alloc(libusb_device_handle* dev_handle, nuint length)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, nuint, byte*>)LibraryLoader.GetFunction(ref Addresses.libusb_dev_mem_alloc, nameof(libusb_dev_mem_alloc));
+            return function(dev_handle, length);
+        }
+        else
+        {
+            return Imports.libusb_dev_mem_alloc(dev_handle, length);
+        }
+    }
 
     /// <summary>Frees memory that <see cref="libusb.libusb_dev_mem_alloc" /> allocated.</summary>
     /// <param name="dev_handle">The handle that was used to allocate the memory.</param>
@@ -922,8 +1486,19 @@ public static unsafe partial class libusb
     /// Every transfer that used the memory must have completed. Do not use the <c>FREE_BUFFER</c> flag for this memory, because
     /// that flag calls C's <c>free</c>.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_dev_mem_free(libusb_device_handle* dev_handle, byte* buffer, nuint length);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_dev_mem_free(libusb_device_handle* dev_handle, byte* buffer, nuint length)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, byte*, nuint, int>)LibraryLoader.GetFunction(ref Addresses.libusb_dev_mem_free, nameof(libusb_dev_mem_free));
+            return function(dev_handle, buffer, length);
+        }
+        else
+        {
+            return Imports.libusb_dev_mem_free(dev_handle, buffer, length);
+        }
+    }
 
     /// <summary>Returns whether a kernel driver is bound to an interface.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -933,8 +1508,19 @@ public static unsafe partial class libusb
     /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if
     /// the device was unplugged.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_kernel_driver_active(libusb_device_handle* dev_handle, int interface_number);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_kernel_driver_active(libusb_device_handle* dev_handle, int interface_number)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_kernel_driver_active, nameof(libusb_kernel_driver_active));
+            return function(dev_handle, interface_number);
+        }
+        else
+        {
+            return Imports.libusb_kernel_driver_active(dev_handle, interface_number);
+        }
+    }
 
     /// <summary>Detaches the kernel driver from an interface so that the interface can be claimed.</summary>
     /// <param name="dev_handle">The handle.</param>
@@ -949,8 +1535,19 @@ public static unsafe partial class libusb
     /// On macOS, this function captures the whole device. The driver is not attached again automatically unless
     /// <see cref="libusb.libusb_set_auto_detach_kernel_driver" /> has enabled this.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_detach_kernel_driver(libusb_device_handle* dev_handle, int interface_number);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_detach_kernel_driver(libusb_device_handle* dev_handle, int interface_number)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_detach_kernel_driver, nameof(libusb_detach_kernel_driver));
+            return function(dev_handle, interface_number);
+        }
+        else
+        {
+            return Imports.libusb_detach_kernel_driver(dev_handle, interface_number);
+        }
+    }
 
     /// <summary>Binds the kernel driver to an interface again.</summary>
     /// <param name="dev_handle">The device handle.</param>
@@ -961,8 +1558,19 @@ public static unsafe partial class libusb
     /// driver, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows,
     /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> if the device is unplugged.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_attach_kernel_driver(libusb_device_handle* dev_handle, int interface_number);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_attach_kernel_driver(libusb_device_handle* dev_handle, int interface_number)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_attach_kernel_driver, nameof(libusb_attach_kernel_driver));
+            return function(dev_handle, interface_number);
+        }
+        else
+        {
+            return Imports.libusb_attach_kernel_driver(dev_handle, interface_number);
+        }
+    }
 
     /// <summary>
     /// Sets whether libusb detaches the kernel driver when it claims an interface, and attaches the driver again when it releases
@@ -976,8 +1584,19 @@ public static unsafe partial class libusb
     /// 0, or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> if the platform cannot detach drivers (Windows). A program
     /// can ignore this error.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_set_auto_detach_kernel_driver(libusb_device_handle* dev_handle, int enable);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_set_auto_detach_kernel_driver(libusb_device_handle* dev_handle, int enable)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_set_auto_detach_kernel_driver, nameof(libusb_set_auto_detach_kernel_driver));
+            return function(dev_handle, enable);
+        }
+        else
+        {
+            return Imports.libusb_set_auto_detach_kernel_driver(dev_handle, enable);
+        }
+    }
 
     /// <summary>Returns whether an endpoint supports WinUSB's raw I/O.</summary>
     /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
@@ -1052,8 +1671,19 @@ public static unsafe partial class libusb
     /// <see cref="libusb.libusb_free_transfer" />. Never set <c>num_iso_packets</c> to more than <paramref name="iso_packets" />:
     /// libusb does not check the number, and would write past the end of the transfer.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial libusb_transfer* libusb_alloc_transfer(int iso_packets);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static libusb_transfer* libusb_alloc_transfer(int iso_packets)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<int, libusb_transfer*>)LibraryLoader.GetFunction(ref Addresses.libusb_alloc_transfer, nameof(libusb_alloc_transfer));
+            return function(iso_packets);
+        }
+        else
+        {
+            return Imports.libusb_alloc_transfer(iso_packets);
+        }
+    }
 
     /// <summary>Submits a filled transfer and returns immediately.</summary>
     /// <param name="transfer">
@@ -1075,8 +1705,19 @@ public static unsafe partial class libusb
     /// streams, set <c>timeout</c> to 0: for each transfer with a time limit, libusb inserts an entry into a sorted list and may
     /// have to set a timer.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_submit_transfer(libusb_transfer* transfer);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_submit_transfer(libusb_transfer* transfer)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_transfer*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_submit_transfer, nameof(libusb_submit_transfer));
+            return function(transfer);
+        }
+        else
+        {
+            return Imports.libusb_submit_transfer(transfer);
+        }
+    }
 
     /// <summary>Requests the cancellation of a transfer. The transfer's callback still runs later.</summary>
     /// <param name="transfer">The transfer to cancel.</param>
@@ -1088,8 +1729,19 @@ public static unsafe partial class libusb
     /// The transfer can still complete normally. On macOS, and with some drivers on Windows, the call cancels all transfers of
     /// the endpoint. A WinUSB isochronous transfer may have to be cancelled repeatedly until its callback runs.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_cancel_transfer(libusb_transfer* transfer);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_cancel_transfer(libusb_transfer* transfer)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_transfer*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_cancel_transfer, nameof(libusb_cancel_transfer));
+            return function(transfer);
+        }
+        else
+        {
+            return Imports.libusb_cancel_transfer(transfer);
+        }
+    }
 
     /// <summary>Frees a transfer.</summary>
     /// <param name="transfer">
@@ -1100,8 +1752,19 @@ public static unsafe partial class libusb
     /// The function also releases the device reference that the last submission took. If the <c>FREE_BUFFER</c> flag is set, the
     /// function frees the buffer with C's <c>free</c>. Never set this flag for memory that .NET allocated.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_transfer(libusb_transfer* transfer);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_transfer(libusb_transfer* transfer)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_transfer*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_transfer, nameof(libusb_free_transfer));
+            function(transfer);
+        }
+        else
+        {
+            Imports.libusb_free_transfer(transfer);
+        }
+    }
 
     /// <summary>Sets the bulk stream of a transfer.</summary>
     /// <param name="transfer">The transfer, which must not be in flight.</param>
@@ -1112,16 +1775,36 @@ public static unsafe partial class libusb
     /// The transfer keeps the number of the stream after its completion and for later submissions. The transfer's type must be
     /// <see cref="libusb_transfer_type.LIBUSB_TRANSFER_TYPE_BULK_STREAM" />.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial void libusb_transfer_set_stream_id(libusb_transfer* transfer, uint stream_id);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_transfer_set_stream_id(libusb_transfer* transfer, uint stream_id)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_transfer*, uint, void>)LibraryLoader.GetFunction(ref Addresses.libusb_transfer_set_stream_id, nameof(libusb_transfer_set_stream_id));
+            function(transfer, stream_id);
+        }
+        else
+        {
+            Imports.libusb_transfer_set_stream_id(transfer, stream_id);
+        }
+    }
 
     /// <summary>Gets the bulk stream of a transfer.</summary>
     /// <param name="transfer">The transfer.</param>
     /// <returns>The number of the stream, or 0 if no stream was set.</returns>
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial uint libusb_transfer_get_stream_id(libusb_transfer* transfer);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint libusb_transfer_get_stream_id(libusb_transfer* transfer)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<libusb_transfer*, uint>)LibraryLoader.GetFunction(ref Addresses.libusb_transfer_get_stream_id, nameof(libusb_transfer_get_stream_id));
+            return function(transfer);
+        }
+        else
+        {
+            return Imports.libusb_transfer_get_stream_id(transfer);
+        }
+    }
 
     /// <summary>Submits a control transfer on endpoint 0 and waits until the transfer completes.</summary>
     /// <param name="dev_handle">The device handle.</param>
@@ -1148,8 +1831,19 @@ public static unsafe partial class libusb
     /// The function handles events while it waits, so the callbacks of other transfers may run on this thread. Each call
     /// allocates a transfer and copies the data.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_control_transfer(libusb_device_handle* dev_handle, byte bmRequestType, byte bRequest, ushort wValue, ushort wIndex, byte* data, ushort wLength, uint timeout);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_control_transfer(libusb_device_handle* dev_handle, byte bmRequestType, byte bRequest, ushort wValue, ushort wIndex, byte* data, ushort wLength, uint timeout)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, byte, byte, ushort, ushort, byte*, ushort, uint, int>)LibraryLoader.GetFunction(ref Addresses.libusb_control_transfer, nameof(libusb_control_transfer));
+            return function(dev_handle, bmRequestType, bRequest, wValue, wIndex, data, wLength, timeout);
+        }
+        else
+        {
+            return Imports.libusb_control_transfer(dev_handle, bmRequestType, bRequest, wValue, wIndex, data, wLength, timeout);
+        }
+    }
 
     /// <summary>Submits a bulk transfer and waits until the transfer completes.</summary>
     /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
@@ -1174,8 +1868,19 @@ public static unsafe partial class libusb
     /// The function handles events while it waits, so the callbacks of other transfers may run on this thread. Consecutive calls
     /// cannot use the full bandwidth of the bus. For the full bandwidth, submit several transfers at once.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_bulk_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_bulk_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, byte, byte*, int, int*, uint, int>)LibraryLoader.GetFunction(ref Addresses.libusb_bulk_transfer, nameof(libusb_bulk_transfer));
+            return function(dev_handle, endpoint, data, length, transferred, timeout);
+        }
+        else
+        {
+            return Imports.libusb_bulk_transfer(dev_handle, endpoint, data, length, transferred, timeout);
+        }
+    }
 
     /// <summary>Submits an interrupt transfer and waits until the transfer completes.</summary>
     /// <param name="dev_handle">The device handle. The endpoint's interface must be claimed.</param>
@@ -1198,8 +1903,19 @@ public static unsafe partial class libusb
     /// <remarks>
     /// The endpoint's <c>bInterval</c> is the polling interval. <paramref name="timeout" /> does not change the interval.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_interrupt_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_interrupt_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, byte, byte*, int, int*, uint, int>)LibraryLoader.GetFunction(ref Addresses.libusb_interrupt_transfer, nameof(libusb_interrupt_transfer));
+            return function(dev_handle, endpoint, data, length, transferred, timeout);
+        }
+        else
+        {
+            return Imports.libusb_interrupt_transfer(dev_handle, endpoint, data, length, transferred, timeout);
+        }
+    }
 
     /// <summary>Reads a string descriptor in the device's first language and converts it to ASCII.</summary>
     /// <param name="dev_handle">The device handle.</param>
@@ -1217,8 +1933,19 @@ public static unsafe partial class libusb
     /// The function submits two control transfers and waits for them. Never call it in a callback. The function replaces each
     /// character outside ASCII with a question mark. <c>libusb_get_string_descriptor</c> returns the UTF-16 text.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_string_descriptor_ascii(libusb_device_handle* dev_handle, byte desc_index, byte* data, int length);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_string_descriptor_ascii(libusb_device_handle* dev_handle, byte desc_index, byte* data, int length)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_device_handle*, byte, byte*, int, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_string_descriptor_ascii, nameof(libusb_get_string_descriptor_ascii));
+            return function(dev_handle, desc_index, data, length);
+        }
+        else
+        {
+            return Imports.libusb_get_string_descriptor_ascii(dev_handle, desc_index, data, length);
+        }
+    }
 
     /// <summary>
     /// Tries to take the event lock of a context without waiting. The thread that holds the event lock handles the context's
@@ -1232,8 +1959,19 @@ public static unsafe partial class libusb
     /// This function is for programs with their own event loop. Most programs should call
     /// <see cref="libusb.libusb_handle_events_completed" /> instead. Never call this function in a callback.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_try_lock_events(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_try_lock_events(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_try_lock_events, nameof(libusb_try_lock_events));
+            return function(ctx);
+        }
+        else
+        {
+            return Imports.libusb_try_lock_events(ctx);
+        }
+    }
 
     /// <summary>
     /// Waits for the event lock of a context and takes it. The thread that holds the event lock handles the context's events.
@@ -1244,14 +1982,36 @@ public static unsafe partial class libusb
     /// <see cref="libusb.libusb_event_handling_ok" /> returns 0, the thread must release the lock soon, because a thread that
     /// closes a handle waits for the lock.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_lock_events(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_lock_events(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_lock_events, nameof(libusb_lock_events));
+            function(ctx);
+        }
+        else
+        {
+            Imports.libusb_lock_events(ctx);
+        }
+    }
 
     /// <summary>Releases the event lock and wakes the threads that wait for events.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
     /// <remarks>Call this function only on the thread that took the lock.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_unlock_events(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_unlock_events(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_unlock_events, nameof(libusb_unlock_events));
+            function(ctx);
+        }
+        else
+        {
+            Imports.libusb_unlock_events(ctx);
+        }
+    }
 
     /// <summary>Returns whether the calling thread, which must hold the event lock, may continue to handle events.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1259,15 +2019,37 @@ public static unsafe partial class libusb
     /// 1 if the thread may continue; 0 if another thread needs the lock, for example to close a handle. If the result is 0,
     /// release the lock.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_event_handling_ok(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_event_handling_ok(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_event_handling_ok, nameof(libusb_event_handling_ok));
+            return function(ctx);
+        }
+        else
+        {
+            return Imports.libusb_event_handling_ok(ctx);
+        }
+    }
 
     /// <summary>Returns whether a thread is handling events.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
     /// <returns>1 if a thread is handling events or is about to handle events, otherwise 0.</returns>
     /// <remarks>The result is reliable only while the caller holds the event waiters lock.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_event_handler_active(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_event_handler_active(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_event_handler_active, nameof(libusb_event_handler_active));
+            return function(ctx);
+        }
+        else
+        {
+            return Imports.libusb_event_handler_active(ctx);
+        }
+    }
 
     /// <summary>Interrupts the thread that handles events, so that its current call returns early.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1276,8 +2058,19 @@ public static unsafe partial class libusb
     /// program can therefore stop its event thread without a race: set a stop flag, call this function, and join the thread. The
     /// function is fast, and may be called on any thread and in a callback.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_interrupt_event_handler(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_interrupt_event_handler(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_interrupt_event_handler, nameof(libusb_interrupt_event_handler));
+            function(ctx);
+        }
+        else
+        {
+            Imports.libusb_interrupt_event_handler(ctx);
+        }
+    }
 
     /// <summary>
     /// Takes the event waiters lock, which a thread must hold when it calls <see cref="libusb.libusb_wait_for_event" />.
@@ -1287,13 +2080,35 @@ public static unsafe partial class libusb
     /// Never call this function in a callback: since version 1.0.27, libusb holds this lock while a callback runs, and the lock
     /// is not recursive.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_lock_event_waiters(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_lock_event_waiters(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_lock_event_waiters, nameof(libusb_lock_event_waiters));
+            function(ctx);
+        }
+        else
+        {
+            Imports.libusb_lock_event_waiters(ctx);
+        }
+    }
 
     /// <summary>Releases the event waiters lock.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_unlock_event_waiters(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_unlock_event_waiters(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_unlock_event_waiters, nameof(libusb_unlock_event_waiters));
+            function(ctx);
+        }
+        else
+        {
+            Imports.libusb_unlock_event_waiters(ctx);
+        }
+    }
 
     /// <summary>Waits until another thread has handled an event. The caller must hold the event waiters lock.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1306,8 +2121,19 @@ public static unsafe partial class libusb
     /// The function can return early. It releases the event waiters lock while it waits, and takes the lock again before it
     /// returns. The function wakes up when the event thread releases the event lock, and not at each completion.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_wait_for_event(libusb_context* ctx, timeval* tv);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_wait_for_event(libusb_context* ctx, timeval* tv)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, timeval*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_wait_for_event, nameof(libusb_wait_for_event));
+            return function(ctx, tv);
+        }
+        else
+        {
+            return Imports.libusb_wait_for_event(ctx, tv);
+        }
+    }
 
     /// <summary>
     /// Handles pending events, or waits for an event. Call <see cref="libusb.libusb_handle_events_timeout_completed" /> instead
@@ -1326,8 +2152,19 @@ public static unsafe partial class libusb
     /// If several threads handle events of one context, the call can miss the completion for which its caller waits. The call
     /// then lasts for the maximum time.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_handle_events_timeout(libusb_context* ctx, timeval* tv);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_handle_events_timeout(libusb_context* ctx, timeval* tv)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, timeval*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_handle_events_timeout, nameof(libusb_handle_events_timeout));
+            return function(ctx, tv);
+        }
+        else
+        {
+            return Imports.libusb_handle_events_timeout(ctx, tv);
+        }
+    }
 
     /// <summary>
     /// Handles pending events, or waits for an event. The function checks a completion flag while it holds the event lock.
@@ -1350,8 +2187,19 @@ public static unsafe partial class libusb
     /// Callbacks run on the calling thread. Never call this function in a callback: since libusb 1.0.27, such a call causes a
     /// deadlock.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_handle_events_timeout_completed(libusb_context* ctx, timeval* tv, int* completed);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_handle_events_timeout_completed(libusb_context* ctx, timeval* tv, int* completed)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, timeval*, int*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_handle_events_timeout_completed, nameof(libusb_handle_events_timeout_completed));
+            return function(ctx, tv, completed);
+        }
+        else
+        {
+            return Imports.libusb_handle_events_timeout_completed(ctx, tv, completed);
+        }
+    }
 
     /// <summary>
     /// Handles pending events, or waits up to 60 seconds for an event. Call <see cref="libusb.libusb_handle_events_completed" />
@@ -1363,8 +2211,19 @@ public static unsafe partial class libusb
     /// the call. This result is not a failure: call the function again.
     /// </returns>
     /// <remarks>Never call this function in a callback.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_handle_events(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_handle_events(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_handle_events, nameof(libusb_handle_events));
+            return function(ctx);
+        }
+        else
+        {
+            return Imports.libusb_handle_events(ctx);
+        }
+    }
 
     /// <summary>
     /// Handles pending events, or waits up to 60 seconds for an event. The function checks a completion flag while it holds the
@@ -1384,8 +2243,19 @@ public static unsafe partial class libusb
     /// at most 26 completions of each handle before it continues with the next handle. Never call this function in a callback:
     /// since libusb 1.0.27, such a call causes a deadlock.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_handle_events_completed(libusb_context* ctx, int* completed);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_handle_events_completed(libusb_context* ctx, int* completed)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_handle_events_completed, nameof(libusb_handle_events_completed));
+            return function(ctx, completed);
+        }
+        else
+        {
+            return Imports.libusb_handle_events_completed(ctx, completed);
+        }
+    }
 
     /// <summary>Handles pending events, or waits for an event. The caller must hold the event lock.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1401,8 +2271,19 @@ public static unsafe partial class libusb
     /// This function is for programs with their own event loop, which also calls <see cref="libusb.libusb_lock_events" /> and
     /// <see cref="libusb.libusb_event_handling_ok" />.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_handle_events_locked(libusb_context* ctx, timeval* tv);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_handle_events_locked(libusb_context* ctx, timeval* tv)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, timeval*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_handle_events_locked, nameof(libusb_handle_events_locked));
+            return function(ctx, tv);
+        }
+        else
+        {
+            return Imports.libusb_handle_events_locked(ctx, tv);
+        }
+    }
 
     /// <summary>Returns whether the context's file descriptors report the timeouts of transfers.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1410,8 +2291,19 @@ public static unsafe partial class libusb
     /// 1 if it is sufficient to poll the file descriptors (Linux with timerfd); 0 if the event loop must also wake up after the
     /// time that <see cref="libusb.libusb_get_next_timeout" /> returns.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_pollfds_handle_timeouts(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_pollfds_handle_timeouts(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_pollfds_handle_timeouts, nameof(libusb_pollfds_handle_timeouts));
+            return function(ctx);
+        }
+        else
+        {
+            return Imports.libusb_pollfds_handle_timeouts(ctx);
+        }
+    }
 
     /// <summary>Gets the time until libusb must handle events because a transfer times out.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1423,8 +2315,19 @@ public static unsafe partial class libusb
     /// 1 if there is a timeout; 0 if there is no timeout, or if the file descriptors report timeouts;
     /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
     /// </returns>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_get_next_timeout(libusb_context* ctx, timeval* tv);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_get_next_timeout(libusb_context* ctx, timeval* tv)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, timeval*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_get_next_timeout, nameof(libusb_get_next_timeout));
+            return function(ctx, tv);
+        }
+        else
+        {
+            return Imports.libusb_get_next_timeout(ctx, tv);
+        }
+    }
 
     /// <summary>Gets the file descriptors that an external event loop must poll for a context.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1436,14 +2339,36 @@ public static unsafe partial class libusb
     /// The set of file descriptors changes when handles are opened or closed. The callbacks of
     /// <see cref="libusb.libusb_set_pollfd_notifiers" /> report these changes.
     /// </remarks>
-    [LibraryImport(LibraryName)]
     [return: NativeTypeName("const struct libusb_pollfd **")]
-    public static partial libusb_pollfd** libusb_get_pollfds(libusb_context* ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static libusb_pollfd** libusb_get_pollfds(libusb_context* ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_pollfd**>)LibraryLoader.GetFunction(ref Addresses.libusb_get_pollfds, nameof(libusb_get_pollfds));
+            return function(ctx);
+        }
+        else
+        {
+            return Imports.libusb_get_pollfds(ctx);
+        }
+    }
 
     /// <summary>Frees an array that <see cref="libusb.libusb_get_pollfds" /> returned.</summary>
     /// <param name="pollfds">The array, or null for no effect. The file descriptors stay open.</param>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_free_pollfds([NativeTypeName("const struct libusb_pollfd **")] libusb_pollfd** pollfds);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_free_pollfds([NativeTypeName("const struct libusb_pollfd **")] libusb_pollfd** pollfds)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_pollfd**, void>)LibraryLoader.GetFunction(ref Addresses.libusb_free_pollfds, nameof(libusb_free_pollfds));
+            function(pollfds);
+        }
+        else
+        {
+            Imports.libusb_free_pollfds(pollfds);
+        }
+    }
 
     /// <summary>Sets the callbacks that notify an external event loop when file descriptors are added or removed.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1455,8 +2380,19 @@ public static unsafe partial class libusb
     /// both callbacks to null before that call. libusb does not call <paramref name="added_cb" /> for file descriptors that
     /// already exist.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_set_pollfd_notifiers(libusb_context* ctx, libusb_pollfd_added_cb added_cb, libusb_pollfd_removed_cb removed_cb, void* user_data);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_set_pollfd_notifiers(libusb_context* ctx, libusb_pollfd_added_cb added_cb, libusb_pollfd_removed_cb removed_cb, void* user_data)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, libusb_pollfd_added_cb, libusb_pollfd_removed_cb, void*, void>)LibraryLoader.GetFunction(ref Addresses.libusb_set_pollfd_notifiers, nameof(libusb_set_pollfd_notifiers));
+            function(ctx, added_cb, removed_cb, user_data);
+        }
+        else
+        {
+            Imports.libusb_set_pollfd_notifiers(ctx, added_cb, removed_cb, user_data);
+        }
+    }
 
     /// <summary>Registers a callback that libusb calls when devices are plugged in or unplugged.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1485,8 +2421,19 @@ public static unsafe partial class libusb
     /// that the callback returns in these calls. All other calls occur while a thread handles events. libusb may report a device
     /// twice. It may also report that a device was unplugged although it never reported that the device was plugged in.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int libusb_hotplug_register_callback(libusb_context* ctx, int events, int flags, int vendor_id, int product_id, int dev_class, libusb_hotplug_callback_fn cb_fn, void* user_data, [NativeTypeName("libusb_hotplug_callback_handle *")] int* callback_handle);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int libusb_hotplug_register_callback(libusb_context* ctx, int events, int flags, int vendor_id, int product_id, int dev_class, libusb_hotplug_callback_fn cb_fn, void* user_data, [NativeTypeName("libusb_hotplug_callback_handle *")] int* callback_handle)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int, int, int, int, int, libusb_hotplug_callback_fn, void*, int*, int>)LibraryLoader.GetFunction(ref Addresses.libusb_hotplug_register_callback, nameof(libusb_hotplug_register_callback));
+            return function(ctx, events, flags, vendor_id, product_id, dev_class, cb_fn, user_data, callback_handle);
+        }
+        else
+        {
+            return Imports.libusb_hotplug_register_callback(ctx, events, flags, vendor_id, product_id, dev_class, cb_fn, user_data, callback_handle);
+        }
+    }
 
     /// <summary>Deregisters a hotplug callback.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
@@ -1496,16 +2443,413 @@ public static unsafe partial class libusb
     /// once more. Before you free the memory to which <c>user_data</c> points, wait until that thread has completed one iteration
     /// of its loop or until <see cref="libusb.libusb_exit" /> has returned.
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void libusb_hotplug_deregister_callback(libusb_context* ctx, [NativeTypeName("libusb_hotplug_callback_handle")] int callback_handle);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void libusb_hotplug_deregister_callback(libusb_context* ctx, [NativeTypeName("libusb_hotplug_callback_handle")] int callback_handle)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int, void>)LibraryLoader.GetFunction(ref Addresses.libusb_hotplug_deregister_callback, nameof(libusb_hotplug_deregister_callback));
+            function(ctx, callback_handle);
+        }
+        else
+        {
+            Imports.libusb_hotplug_deregister_callback(ctx, callback_handle);
+        }
+    }
 
     /// <summary>Gets the <c>user_data</c> pointer of a hotplug registration.</summary>
     /// <param name="ctx">The context, or null for the default context.</param>
     /// <param name="callback_handle">The callback handle of the registration.</param>
     /// <returns>The pointer, or null if there is no such registration.</returns>
     /// <remarks>Available since libusb 1.0.24.</remarks>
-    [LibraryImport(LibraryName)]
-    public static partial void* libusb_hotplug_get_user_data(libusb_context* ctx, [NativeTypeName("libusb_hotplug_callback_handle")] int callback_handle);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void* libusb_hotplug_get_user_data(libusb_context* ctx, [NativeTypeName("libusb_hotplug_callback_handle")] int callback_handle)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<libusb_context*, int, void*>)LibraryLoader.GetFunction(ref Addresses.libusb_hotplug_get_user_data, nameof(libusb_hotplug_get_user_data));
+            return function(ctx, callback_handle);
+        }
+        else
+        {
+            return Imports.libusb_hotplug_get_user_data(ctx, callback_handle);
+        }
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_init(libusb_context** ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_exit(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_set_debug(libusb_context* ctx, int level);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_set_log_cb(libusb_context* ctx, libusb_log_cb cb, int mode);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial libusb_version* libusb_get_version();
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial int libusb_has_capability(uint capability);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial byte* libusb_error_name(int error_code);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_setlocale(byte* locale);
+
+        [LibraryImport(LibraryName)]
+        internal static partial byte* libusb_strerror(int errcode);
+
+        [LibraryImport(LibraryName)]
+        internal static partial nint libusb_get_device_list(libusb_context* ctx, libusb_device*** list);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_device_list(libusb_device** list, int unref_devices);
+
+        [LibraryImport(LibraryName)]
+        internal static partial libusb_device* libusb_ref_device(libusb_device* dev);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_unref_device(libusb_device* dev);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_configuration(libusb_device_handle* dev, int* config);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_device_descriptor(libusb_device* dev, libusb_device_descriptor* desc);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_active_config_descriptor(libusb_device* dev, libusb_config_descriptor** config);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_config_descriptor(libusb_device* dev, byte config_index, libusb_config_descriptor** config);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_config_descriptor_by_value(libusb_device* dev, byte bConfigurationValue, libusb_config_descriptor** config);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_config_descriptor(libusb_config_descriptor* config);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_ss_endpoint_companion_descriptor(libusb_context* ctx, libusb_endpoint_descriptor* endpoint, libusb_ss_endpoint_companion_descriptor** ep_comp);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_ss_endpoint_companion_descriptor(libusb_ss_endpoint_companion_descriptor* ep_comp);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_bos_descriptor(libusb_device_handle* dev_handle, libusb_bos_descriptor** bos);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_bos_descriptor(libusb_bos_descriptor* bos);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_usb_2_0_extension_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_usb_2_0_extension_descriptor** usb_2_0_extension);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_usb_2_0_extension_descriptor(libusb_usb_2_0_extension_descriptor* usb_2_0_extension);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_ss_usb_device_capability_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_ss_usb_device_capability_descriptor** ss_usb_device_cap);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_ss_usb_device_capability_descriptor(libusb_ss_usb_device_capability_descriptor* ss_usb_device_cap);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_container_id_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_container_id_descriptor** container_id);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_container_id_descriptor(libusb_container_id_descriptor* container_id);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial byte libusb_get_bus_number(libusb_device* dev);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial byte libusb_get_port_number(libusb_device* dev);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_port_numbers(libusb_device* dev, byte* port_numbers, int port_numbers_len);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_port_path(libusb_context* ctx, libusb_device* dev, byte* path, byte path_length);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial libusb_device* libusb_get_parent(libusb_device* dev);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial byte libusb_get_device_address(libusb_device* dev);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial int libusb_get_device_speed(libusb_device* dev);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_max_packet_size(libusb_device* dev, byte endpoint);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_max_iso_packet_size(libusb_device* dev, byte endpoint);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_wrap_sys_device(libusb_context* ctx, nint sys_dev, libusb_device_handle** dev_handle);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_open(libusb_device* dev, libusb_device_handle** dev_handle);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_close(libusb_device_handle* dev_handle);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial libusb_device* libusb_get_device(libusb_device_handle* dev_handle);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_set_configuration(libusb_device_handle* dev_handle, int configuration);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_claim_interface(libusb_device_handle* dev_handle, int interface_number);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_release_interface(libusb_device_handle* dev_handle, int interface_number);
+
+        [LibraryImport(LibraryName)]
+        internal static partial libusb_device_handle* libusb_open_device_with_vid_pid(libusb_context* ctx, ushort vendor_id, ushort product_id);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_set_interface_alt_setting(libusb_device_handle* dev_handle, int interface_number, int alternate_setting);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_clear_halt(libusb_device_handle* dev_handle, byte endpoint);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_reset_device(libusb_device_handle* dev_handle);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_alloc_streams(libusb_device_handle* dev_handle, uint num_streams, byte* endpoints, int num_endpoints);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_free_streams(libusb_device_handle* dev_handle, byte* endpoints, int num_endpoints);
+
+        [LibraryImport(LibraryName)]
+        internal static partial byte* libusb_dev_mem_alloc(libusb_device_handle* dev_handle, nuint length);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_dev_mem_free(libusb_device_handle* dev_handle, byte* buffer, nuint length);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_kernel_driver_active(libusb_device_handle* dev_handle, int interface_number);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_detach_kernel_driver(libusb_device_handle* dev_handle, int interface_number);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_attach_kernel_driver(libusb_device_handle* dev_handle, int interface_number);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_set_auto_detach_kernel_driver(libusb_device_handle* dev_handle, int enable);
+
+        [LibraryImport(LibraryName)]
+        internal static partial libusb_transfer* libusb_alloc_transfer(int iso_packets);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_submit_transfer(libusb_transfer* transfer);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_cancel_transfer(libusb_transfer* transfer);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_transfer(libusb_transfer* transfer);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial void libusb_transfer_set_stream_id(libusb_transfer* transfer, uint stream_id);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial uint libusb_transfer_get_stream_id(libusb_transfer* transfer);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_control_transfer(libusb_device_handle* dev_handle, byte bmRequestType, byte bRequest, ushort wValue, ushort wIndex, byte* data, ushort wLength, uint timeout);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_bulk_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_interrupt_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_string_descriptor_ascii(libusb_device_handle* dev_handle, byte desc_index, byte* data, int length);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_try_lock_events(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_lock_events(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_unlock_events(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_event_handling_ok(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_event_handler_active(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_interrupt_event_handler(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_lock_event_waiters(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_unlock_event_waiters(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_wait_for_event(libusb_context* ctx, timeval* tv);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_handle_events_timeout(libusb_context* ctx, timeval* tv);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_handle_events_timeout_completed(libusb_context* ctx, timeval* tv, int* completed);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_handle_events(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_handle_events_completed(libusb_context* ctx, int* completed);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_handle_events_locked(libusb_context* ctx, timeval* tv);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_pollfds_handle_timeouts(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_get_next_timeout(libusb_context* ctx, timeval* tv);
+
+        [LibraryImport(LibraryName)]
+        internal static partial libusb_pollfd** libusb_get_pollfds(libusb_context* ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_free_pollfds(libusb_pollfd** pollfds);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_set_pollfd_notifiers(libusb_context* ctx, libusb_pollfd_added_cb added_cb, libusb_pollfd_removed_cb removed_cb, void* user_data);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int libusb_hotplug_register_callback(libusb_context* ctx, int events, int flags, int vendor_id, int product_id, int dev_class, libusb_hotplug_callback_fn cb_fn, void* user_data, int* callback_handle);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void libusb_hotplug_deregister_callback(libusb_context* ctx, int callback_handle);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void* libusb_hotplug_get_user_data(libusb_context* ctx, int callback_handle);
+    }
+
+    // An address is 0 until the program calls the function.
+    private static partial class Addresses
+    {
+        internal static nint libusb_init;
+        internal static nint libusb_exit;
+        internal static nint libusb_set_debug;
+        internal static nint libusb_set_log_cb;
+        internal static nint libusb_get_version;
+        internal static nint libusb_has_capability;
+        internal static nint libusb_error_name;
+        internal static nint libusb_setlocale;
+        internal static nint libusb_strerror;
+        internal static nint libusb_get_device_list;
+        internal static nint libusb_free_device_list;
+        internal static nint libusb_ref_device;
+        internal static nint libusb_unref_device;
+        internal static nint libusb_get_configuration;
+        internal static nint libusb_get_device_descriptor;
+        internal static nint libusb_get_active_config_descriptor;
+        internal static nint libusb_get_config_descriptor;
+        internal static nint libusb_get_config_descriptor_by_value;
+        internal static nint libusb_free_config_descriptor;
+        internal static nint libusb_get_ss_endpoint_companion_descriptor;
+        internal static nint libusb_free_ss_endpoint_companion_descriptor;
+        internal static nint libusb_get_bos_descriptor;
+        internal static nint libusb_free_bos_descriptor;
+        internal static nint libusb_get_usb_2_0_extension_descriptor;
+        internal static nint libusb_free_usb_2_0_extension_descriptor;
+        internal static nint libusb_get_ss_usb_device_capability_descriptor;
+        internal static nint libusb_free_ss_usb_device_capability_descriptor;
+        internal static nint libusb_get_container_id_descriptor;
+        internal static nint libusb_free_container_id_descriptor;
+        internal static nint libusb_get_bus_number;
+        internal static nint libusb_get_port_number;
+        internal static nint libusb_get_port_numbers;
+        internal static nint libusb_get_port_path;
+        internal static nint libusb_get_parent;
+        internal static nint libusb_get_device_address;
+        internal static nint libusb_get_device_speed;
+        internal static nint libusb_get_max_packet_size;
+        internal static nint libusb_get_max_iso_packet_size;
+        internal static nint libusb_wrap_sys_device;
+        internal static nint libusb_open;
+        internal static nint libusb_close;
+        internal static nint libusb_get_device;
+        internal static nint libusb_set_configuration;
+        internal static nint libusb_claim_interface;
+        internal static nint libusb_release_interface;
+        internal static nint libusb_open_device_with_vid_pid;
+        internal static nint libusb_set_interface_alt_setting;
+        internal static nint libusb_clear_halt;
+        internal static nint libusb_reset_device;
+        internal static nint libusb_alloc_streams;
+        internal static nint libusb_free_streams;
+        internal static nint libusb_dev_mem_alloc;
+        internal static nint libusb_dev_mem_free;
+        internal static nint libusb_kernel_driver_active;
+        internal static nint libusb_detach_kernel_driver;
+        internal static nint libusb_attach_kernel_driver;
+        internal static nint libusb_set_auto_detach_kernel_driver;
+        internal static nint libusb_alloc_transfer;
+        internal static nint libusb_submit_transfer;
+        internal static nint libusb_cancel_transfer;
+        internal static nint libusb_free_transfer;
+        internal static nint libusb_transfer_set_stream_id;
+        internal static nint libusb_transfer_get_stream_id;
+        internal static nint libusb_control_transfer;
+        internal static nint libusb_bulk_transfer;
+        internal static nint libusb_interrupt_transfer;
+        internal static nint libusb_get_string_descriptor_ascii;
+        internal static nint libusb_try_lock_events;
+        internal static nint libusb_lock_events;
+        internal static nint libusb_unlock_events;
+        internal static nint libusb_event_handling_ok;
+        internal static nint libusb_event_handler_active;
+        internal static nint libusb_interrupt_event_handler;
+        internal static nint libusb_lock_event_waiters;
+        internal static nint libusb_unlock_event_waiters;
+        internal static nint libusb_wait_for_event;
+        internal static nint libusb_handle_events_timeout;
+        internal static nint libusb_handle_events_timeout_completed;
+        internal static nint libusb_handle_events;
+        internal static nint libusb_handle_events_completed;
+        internal static nint libusb_handle_events_locked;
+        internal static nint libusb_pollfds_handle_timeouts;
+        internal static nint libusb_get_next_timeout;
+        internal static nint libusb_get_pollfds;
+        internal static nint libusb_free_pollfds;
+        internal static nint libusb_set_pollfd_notifiers;
+        internal static nint libusb_hotplug_register_callback;
+        internal static nint libusb_hotplug_deregister_callback;
+        internal static nint libusb_hotplug_get_user_data;
+    }
 }
 
 // Index, name and version of each function that the loaded library may lack.

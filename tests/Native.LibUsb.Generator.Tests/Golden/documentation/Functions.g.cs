@@ -2,6 +2,7 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
@@ -25,10 +26,48 @@ public static unsafe partial class libusb
     /// The second, with <c>code &lt; 1</c>.
     /// </para>
     /// </remarks>
-    [LibraryImport(LibraryName)]
-    public static partial int sample_call(sample_handle* handle, int number);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int sample_call(sample_handle* handle, int number)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<sample_handle*, int, int>)LibraryLoader.GetFunction(ref Addresses.sample_call, nameof(sample_call));
+            return function(handle, number);
+        }
+        else
+        {
+            return Imports.sample_call(handle, number);
+        }
+    }
 
     /// <summary>Does nothing.</summary>
-    [LibraryImport(LibraryName)]
-    public static partial void sample_void();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void sample_void()
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<void>)LibraryLoader.GetFunction(ref Addresses.sample_void, nameof(sample_void));
+            function();
+        }
+        else
+        {
+            Imports.sample_void();
+        }
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName)]
+        internal static partial int sample_call(sample_handle* handle, int number);
+
+        [LibraryImport(LibraryName)]
+        internal static partial void sample_void();
+    }
+
+    // An address is 0 until the program calls the function.
+    private static partial class Addresses
+    {
+        internal static nint sample_call;
+        internal static nint sample_void;
+    }
 }

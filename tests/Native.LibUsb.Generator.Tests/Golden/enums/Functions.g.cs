@@ -2,6 +2,7 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
@@ -10,6 +11,29 @@ namespace Native.LibUsb.Interop;
 
 public static unsafe partial class libusb
 {
-    [LibraryImport(LibraryName)]
-    public static partial sample_event sample_get_event(sample_request code);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static sample_event sample_get_event(sample_request code)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<sample_request, sample_event>)LibraryLoader.GetFunction(ref Addresses.sample_get_event, nameof(sample_get_event));
+            return function(code);
+        }
+        else
+        {
+            return Imports.sample_get_event(code);
+        }
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName)]
+        internal static partial sample_event sample_get_event(sample_request code);
+    }
+
+    // An address is 0 until the program calls the function.
+    private static partial class Addresses
+    {
+        internal static nint sample_get_event;
+    }
 }

@@ -2,6 +2,7 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
@@ -10,6 +11,29 @@ namespace Native.LibUsb.Interop;
 
 public static unsafe partial class libusb
 {
-    [LibraryImport(LibraryName)]
-    public static partial int sample_get_option(int option);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int sample_get_option(int option)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<int, int>)LibraryLoader.GetFunction(ref Addresses.sample_get_option, nameof(sample_get_option));
+            return function(option);
+        }
+        else
+        {
+            return Imports.sample_get_option(option);
+        }
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName)]
+        internal static partial int sample_get_option(int option);
+    }
+
+    // An address is 0 until the program calls the function.
+    private static partial class Addresses
+    {
+        internal static nint sample_get_option;
+    }
 }

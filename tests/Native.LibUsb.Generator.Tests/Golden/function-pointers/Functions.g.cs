@@ -2,6 +2,7 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
@@ -10,6 +11,29 @@ namespace Native.LibUsb.Interop;
 
 public static unsafe partial class libusb
 {
-    [LibraryImport(LibraryName)]
-    public static partial void sample_register(sample_event_cb cb, delegate* unmanaged<int, void> removed, void* user_data);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void sample_register(sample_event_cb cb, delegate* unmanaged<int, void> removed, void* user_data)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<sample_event_cb, delegate* unmanaged<int, void>, void*, void>)LibraryLoader.GetFunction(ref Addresses.sample_register, nameof(sample_register));
+            function(cb, removed, user_data);
+        }
+        else
+        {
+            Imports.sample_register(cb, removed, user_data);
+        }
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName)]
+        internal static partial void sample_register(sample_event_cb cb, delegate* unmanaged<int, void> removed, void* user_data);
+    }
+
+    // An address is 0 until the program calls the function.
+    private static partial class Addresses
+    {
+        internal static nint sample_register;
+    }
 }

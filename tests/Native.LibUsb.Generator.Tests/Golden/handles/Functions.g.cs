@@ -2,6 +2,7 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
@@ -10,9 +11,47 @@ namespace Native.LibUsb.Interop;
 
 public static unsafe partial class libusb
 {
-    [LibraryImport(LibraryName)]
-    public static partial int sample_init(sample_context** ctx);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int sample_init(sample_context** ctx)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<sample_context**, int>)LibraryLoader.GetFunction(ref Addresses.sample_init, nameof(sample_init));
+            return function(ctx);
+        }
+        else
+        {
+            return Imports.sample_init(ctx);
+        }
+    }
 
-    [LibraryImport(LibraryName)]
-    public static partial int sample_list(sample_context* ctx, sample_device*** list);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int sample_list(sample_context* ctx, sample_device*** list)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<sample_context*, sample_device***, int>)LibraryLoader.GetFunction(ref Addresses.sample_list, nameof(sample_list));
+            return function(ctx, list);
+        }
+        else
+        {
+            return Imports.sample_list(ctx, list);
+        }
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName)]
+        internal static partial int sample_init(sample_context** ctx);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int sample_list(sample_context* ctx, sample_device*** list);
+    }
+
+    // An address is 0 until the program calls the function.
+    private static partial class Addresses
+    {
+        internal static nint sample_init;
+        internal static nint sample_list;
+    }
 }

@@ -2,6 +2,7 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
@@ -10,12 +11,33 @@ namespace Native.LibUsb.Interop;
 
 public static unsafe partial class libusb
 {
-    [LibraryImport(LibraryName)]
-    public static partial int sample_old(sample_item* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int sample_old(sample_item* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<sample_item*, int>)LibraryLoader.GetFunction(ref Addresses.sample_old, nameof(sample_old));
+            return function(dev);
+        }
+        else
+        {
+            return Imports.sample_old(dev);
+        }
+    }
 
-    [LibraryImport(LibraryName)]
-    [SuppressGCTransition]
-    public static partial byte sample_number(sample_item* dev);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte sample_number(sample_item* dev)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged[SuppressGCTransition]<sample_item*, byte>)LibraryLoader.GetFunction(ref Addresses.sample_number, nameof(sample_number));
+            return function(dev);
+        }
+        else
+        {
+            return Imports.sample_number(dev);
+        }
+    }
 
     public static CULong sample_session(sample_item* dev)
     {
@@ -27,6 +49,23 @@ public static unsafe partial class libusb
     {
         var export = (delegate* unmanaged<sample_item*, void>)OptionalExports.Get(OptionalExports.sample_free);
         export(dev);
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName)]
+        internal static partial int sample_old(sample_item* dev);
+
+        [LibraryImport(LibraryName)]
+        [SuppressGCTransition]
+        internal static partial byte sample_number(sample_item* dev);
+    }
+
+    // An address is 0 until the program calls the function.
+    private static partial class Addresses
+    {
+        internal static nint sample_old;
+        internal static nint sample_number;
     }
 }
 

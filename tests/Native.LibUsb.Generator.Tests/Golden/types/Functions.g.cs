@@ -2,6 +2,7 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
@@ -10,30 +11,158 @@ namespace Native.LibUsb.Interop;
 
 public static unsafe partial class libusb
 {
-    [LibraryImport(LibraryName)]
-    public static partial CULong sample_session();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static CULong sample_session()
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<CULong>)LibraryLoader.GetFunction(ref Addresses.sample_session, nameof(sample_session));
+            return function();
+        }
+        else
+        {
+            return Imports.sample_session();
+        }
+    }
 
-    [LibraryImport(LibraryName)]
     [return: NativeTypeName("const char *")]
-    public static partial byte* sample_name(int code);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* sample_name(int code)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<int, byte*>)LibraryLoader.GetFunction(ref Addresses.sample_name, nameof(sample_name));
+            return function(code);
+        }
+        else
+        {
+            return Imports.sample_name(code);
+        }
+    }
 
-    [LibraryImport(LibraryName)]
     [return: NativeTypeName("const struct sample_version *")]
-    public static partial sample_version* sample_version_of([NativeTypeName("sample_handle")] int handle, [NativeTypeName("sample_handle *")] int* @out);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static sample_version* sample_version_of([NativeTypeName("sample_handle")] int handle, [NativeTypeName("sample_handle *")] int* @out)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<int, int*, sample_version*>)LibraryLoader.GetFunction(ref Addresses.sample_version_of, nameof(sample_version_of));
+            return function(handle, @out);
+        }
+        else
+        {
+            return Imports.sample_version_of(handle, @out);
+        }
+    }
 
-    [LibraryImport(LibraryName)]
-    public static partial nint sample_sizes(nuint size, nint address, CLong number, long wide);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint sample_sizes(nuint size, nint address, CLong number, long wide)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<nuint, nint, CLong, long, nint>)LibraryLoader.GetFunction(ref Addresses.sample_sizes, nameof(sample_sizes));
+            return function(size, address, number, wide);
+        }
+        else
+        {
+            return Imports.sample_sizes(size, address, number, wide);
+        }
+    }
 
-    [LibraryImport(LibraryName)]
-    public static partial byte* sample_bytes(byte* data, [NativeTypeName("char *")] byte* text, byte* octets, [NativeTypeName("const struct sample_version *")] sample_version* list, int count);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* sample_bytes(byte* data, [NativeTypeName("char *")] byte* text, byte* octets, [NativeTypeName("const struct sample_version *")] sample_version* list, int count)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<byte*, byte*, byte*, sample_version*, int, byte*>)LibraryLoader.GetFunction(ref Addresses.sample_bytes, nameof(sample_bytes));
+            return function(data, text, octets, list, count);
+        }
+        else
+        {
+            return Imports.sample_bytes(data, text, octets, list, count);
+        }
+    }
 
-    [LibraryImport(LibraryName)]
-    public static partial int sample_wait(timeval* tv);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int sample_wait(timeval* tv)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<timeval*, int>)LibraryLoader.GetFunction(ref Addresses.sample_wait, nameof(sample_wait));
+            return function(tv);
+        }
+        else
+        {
+            return Imports.sample_wait(tv);
+        }
+    }
 
-    [LibraryImport(LibraryName)]
-    public static partial int sample_keywords(int @ref, int @event, int @params);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int sample_keywords(int @ref, int @event, int @params)
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<int, int, int, int>)LibraryLoader.GetFunction(ref Addresses.sample_keywords, nameof(sample_keywords));
+            return function(@ref, @event, @params);
+        }
+        else
+        {
+            return Imports.sample_keywords(@ref, @event, @params);
+        }
+    }
 
-    [LibraryImport(LibraryName)]
     [return: NativeTypeName("const struct sample_version **")]
-    public static partial sample_version** sample_list();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static sample_version** sample_list()
+    {
+        if (ProgramBinding.UsesFunctionPointers)
+        {
+            var function = (delegate* unmanaged<sample_version**>)LibraryLoader.GetFunction(ref Addresses.sample_list, nameof(sample_list));
+            return function();
+        }
+        else
+        {
+            return Imports.sample_list();
+        }
+    }
+
+    private static partial class Imports
+    {
+        [LibraryImport(LibraryName)]
+        internal static partial CULong sample_session();
+
+        [LibraryImport(LibraryName)]
+        internal static partial byte* sample_name(int code);
+
+        [LibraryImport(LibraryName)]
+        internal static partial sample_version* sample_version_of(int handle, int* @out);
+
+        [LibraryImport(LibraryName)]
+        internal static partial nint sample_sizes(nuint size, nint address, CLong number, long wide);
+
+        [LibraryImport(LibraryName)]
+        internal static partial byte* sample_bytes(byte* data, byte* text, byte* octets, sample_version* list, int count);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int sample_wait(timeval* tv);
+
+        [LibraryImport(LibraryName)]
+        internal static partial int sample_keywords(int @ref, int @event, int @params);
+
+        [LibraryImport(LibraryName)]
+        internal static partial sample_version** sample_list();
+    }
+
+    // An address is 0 until the program calls the function.
+    private static partial class Addresses
+    {
+        internal static nint sample_session;
+        internal static nint sample_name;
+        internal static nint sample_version_of;
+        internal static nint sample_sizes;
+        internal static nint sample_bytes;
+        internal static nint sample_wait;
+        internal static nint sample_keywords;
+        internal static nint sample_list;
+    }
 }

@@ -1,0 +1,27 @@
+using System.Text.Json;
+
+namespace Native.LibUsb.Tests.Linking;
+
+/// <summary>Tests how the build describes the link to the ahead-of-time compiler.</summary>
+public sealed class LinkSwitchTests : IDisposable
+{
+    private readonly LinkProject _project = new();
+
+    public void Dispose() => _project.Dispose();
+
+    // If a switch had no value, the program would read its configuration when it starts, and would contain the code for both values.
+    [Theory]
+    [InlineData("dynamic", "UsesFunctionPointers")]
+    [InlineData("direct", "IsBound")]
+    [InlineData("static", "IsBound", "IsLinkedIn", "HasFunctionTable")]
+    public void Every_switch_has_a_value(string link, params string[] on)
+    {
+        _project["LibUsbLink"] = link;
+        string[] all = ["UsesFunctionPointers", "IsBound", "IsLinkedIn", "HasFunctionTable"];
+        using JsonDocument items = JsonDocument.Parse(_project.FindItems("IlcArg", "LibUsbDescribeLink"));
+        Assert.Equal(
+            all.Select(name => $"--feature:Native.LibUsb.{name}={(on.Contains(name) ? "true" : "false")}").Order(StringComparer.Ordinal),
+            items.RootElement.GetProperty("Items").GetProperty("IlcArg").EnumerateArray()
+                .Select(item => item.GetProperty("Identity").GetString()!).Order(StringComparer.Ordinal));
+    }
+}
