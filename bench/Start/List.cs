@@ -1,17 +1,28 @@
+using System.Text;
+using System.Text.Unicode;
+using Microsoft.Win32.SafeHandles;
 using Native.LibUsb;
 
-// Like the program in C, this program writes all lines together. Console.Out would write each line separately. It would also start a thread that handles signals.
-using var output = new StreamWriter(Console.OpenStandardOutput());
+// When a program first writes with Console, Console starts a thread that handles signals. This program writes to the file descriptors instead, and therefore
+// starts and ends faster. Like the program in C, it formats each line in a buffer, and writes all lines together.
+using FileStream output = Open(descriptor: 1);
 try
 {
     using var context = new UsbContext();
     using UsbDeviceList devices = context.GetDevices();
+    Span<byte> line = stackalloc byte[64];
     foreach (UsbDevice device in devices)
-        output.WriteLine($"Bus {device.BusNumber:D3} Device {device.Address:D3}: ID {device.VendorId:x4}:{device.ProductId:x4}");
+    {
+        Utf8.TryWrite(line, $"Bus {device.BusNumber:D3} Device {device.Address:D3}: ID {device.VendorId:x4}:{device.ProductId:x4}\n", out int length);
+        output.Write(line[..length]);
+    }
     return 0;
 }
 catch (UsbException exception)
 {
-    Console.Error.WriteLine($"list: {exception.Message}");
+    using FileStream error = Open(descriptor: 2);
+    error.Write(Encoding.UTF8.GetBytes($"list: {exception.Message}\n"));
     return 1;
 }
+
+static FileStream Open(int descriptor) => new(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write);
