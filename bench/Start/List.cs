@@ -3,8 +3,9 @@ using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 using Native.LibUsb;
 
-// When a program first writes with Console, Console starts a thread that handles signals. This program writes to the file descriptors instead, and therefore
-// starts and ends faster. Like the program in C, it formats each line in a buffer, and writes all lines together.
+// When a program first writes with Console, Console starts a thread that handles signals. This program writes to the file descriptors of Unix instead, and
+// therefore starts and ends faster. This program formats each line in a buffer and writes all lines together, as the program in C does. FileStream does not move
+// the offset of a descriptor, so the output should be a pipe, a terminal or /dev/null.
 using FileStream output = Open(descriptor: 1);
 try
 {
