@@ -151,12 +151,12 @@ internal static unsafe class LibraryLoader
     }
 
     // This method must not be inlined. The just-in-time compiler binds the import of libusb_get_version when it compiles a method that calls the import.
-    // Suppose that a program's method first calls SetPath and then reads Version. If GetNativeVersion were inlined into that method, libusb would be loaded
-    // before SetPath runs.
+    // Suppose that a program's method first calls SetPath and then reads Version. If the compiler inlined GetNativeVersion and the import's wrapper into that
+    // method, libusb would be loaded before SetPath runs.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 
-    /// <summary>Makes the runtime call <see cref="Resolve"/> to find libusb, if the program uses imports. As a module initializer, this method runs before the
+    /// <summary>Makes the runtime call <see cref="Resolve"/> to find libusb, if the program can use imports. As a module initializer, this method runs before the
     /// runtime binds an import of this assembly.</summary>
     // CA2255 advises against module initializers, because they delay the start of every program that uses the assembly. This initializer is short. The
     // alternative, a static constructor of `libusb`, would add a check before every call of a native function.
@@ -166,7 +166,8 @@ internal static unsafe class LibraryLoader
     {
         if (ProgramBinding.IsBound)
             return; // the runtime never calls a resolver, and the program starts without the reflection below
-        if (!ProgramBinding.UsesFunctionPointers)
+        // When the just-in-time compiler does not optimize, it also compiles the calls of imports that the program never makes, and binds some of these imports.
+        if (!ProgramBinding.UsesFunctionPointers || RuntimeFeature.IsDynamicCodeSupported)
             NativeLibrary.SetDllImportResolver(typeof(LibraryLoader).Assembly, Resolve);
         if (RuntimeFeature.IsDynamicCodeSupported && typeof(LibraryLoader).Assembly is { IsCollectible: true } assembly)
             LoadContextUnloading.Watch(assembly);
@@ -175,8 +176,10 @@ internal static unsafe class LibraryLoader
     /// <summary>Gets the address of a function of libusb. The first call finds the function, and loads libusb if necessary.</summary>
     /// <param name="known">The field that contains the address; 0 if the address is not known yet.</param>
     /// <param name="name">The C name of the function.</param>
+    /// <returns>The address, which is never 0.</returns>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
     /// <exception cref="EntryPointNotFoundException">The loaded libusb lacks the function.</exception>
+    /// <exception cref="InvalidOperationException">The function given to <see cref="SetResolver"/> calls libusb.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void* GetFunction(ref nint known, string name)
     {

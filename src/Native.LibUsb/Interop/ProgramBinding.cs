@@ -26,8 +26,8 @@ internal static partial class ProgramBinding
     /// <summary>
     /// Gets whether the program calls the functions of libusb through pointers that <see cref="LibraryLoader"/> finds, instead of through imports
     /// (<c>LibUsbLink</c> is <c>dynamic</c>). To bind the first import, a program that is compiled ahead of time builds descriptions of its assemblies and types.
-    /// Without imports, the program is smaller and starts faster. The just-in-time compiler has these descriptions already, and removes the check of this
-    /// property.
+    /// Without imports, the program is smaller and starts faster. A runtime with a just-in-time compiler has these descriptions already, and its optimized code
+    /// does not contain the check of this property.
     /// </summary>
     [FeatureSwitchDefinition("Native.LibUsb.UsesFunctionPointers")]
     internal static bool UsesFunctionPointers => s_usesFunctionPointers;

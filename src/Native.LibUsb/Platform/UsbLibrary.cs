@@ -22,10 +22,10 @@ namespace Native.LibUsb;
 /// <para>A Native AOT program whose property <c>LibUsbLink</c> is <c>direct</c> or <c>static</c> does not search. With <c>direct</c>, the system's loader binds
 /// libusb when the program starts. With <c>static</c>, libusb is part of the program. In both cases, <see cref="SetPath"/> and <see cref="SetResolver"/>
 /// throw.</para>
-/// <para>Most functions load libusb when they are first called. A few small getters, such as <see cref="libusb.libusb_get_version"/>, are imported without a GC
-/// transition. If a method calls such a getter, libusb is loaded when the just-in-time compiler compiles the calling method. Therefore call <see
-/// cref="SetPath"/> or <see cref="SetResolver"/> in a separate method that calls no function of libusb. If <c>Main</c> itself calls such a getter, even a call
-/// of <see cref="SetPath"/> in the first line of <c>Main</c> is too late.</para>
+/// <para>Most functions load libusb when they are first called. A few small getters, such as <see cref="libusb.libusb_get_version"/>, are called without a GC
+/// transition. If a method calls such a getter, and the just-in-time compiler optimizes this method when it first compiles it, the compilation loads libusb.
+/// Therefore call <see cref="SetPath"/> or <see cref="SetResolver"/> in a separate method that calls no function of libusb. If <c>Main</c> itself calls such a
+/// getter, even a call of <see cref="SetPath"/> in the first line of <c>Main</c> may be too late.</para>
 /// </remarks>
 public static unsafe class UsbLibrary
 {

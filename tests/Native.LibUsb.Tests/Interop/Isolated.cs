@@ -15,7 +15,7 @@ internal static class Isolated
     private const string Switch = "Native.LibUsb.UsesFunctionPointers";
     private static readonly Lock s_lock = new();
 
-    // The copy of the binding that the other tests use must not read the switch while it is on.
+    // The copy of the binding that the other tests use must not read the switch while the switch is on.
     static Isolated() => ReadSwitch(typeof(libusb).Assembly);
 
     /// <summary>

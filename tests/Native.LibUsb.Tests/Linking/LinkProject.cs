@@ -25,6 +25,9 @@ internal sealed class LinkProject : IDisposable
     /// <summary>Gets the path of a file in the folder of the project.</summary>
     internal string File(string name) => _folder.File(name);
 
+    /// <summary>Adds an item to the project.</summary>
+    internal void AddItem(string type, string include) => _items.Add($"""<{type} Include="{include}" />""");
+
     /// <summary>Adds a file to the project in the same way as a runtime package.</summary>
     internal void AddRuntimeFile(string path, string link, string udev) =>
         _items.Add($"""<LibUsbRuntimeFile Include="{path}" Rid="{RuntimeInformation.RuntimeIdentifier}" Link="{link}" Udev="{udev}" />""");

@@ -17,6 +17,31 @@ public sealed class LinkSwitchTests : IDisposable
     public void Every_switch_has_a_value(string link, params string[] on)
     {
         _project["LibUsbLink"] = link;
+        AssertSwitches(on);
+    }
+
+    // The items bind imports. If the program had no imports, it would ignore the libusb that it is linked with, and load another one.
+    [Theory]
+    [InlineData("DirectPInvoke", "libusb-1.0")]
+    [InlineData("DirectPInvoke", "libusb-1.0!libusb_init")]
+    [InlineData("DirectPInvokeList", "functions.txt")]
+    public void A_program_that_links_libusb_by_itself_keeps_the_imports(string item, string include)
+    {
+        _project["LibUsbLink"] = "dynamic";
+        _project.AddItem(item, include);
+        AssertSwitches();
+    }
+
+    [Fact]
+    public void A_program_that_links_another_library_by_itself_has_no_imports()
+    {
+        _project["LibUsbLink"] = "dynamic";
+        _project.AddItem("DirectPInvoke", "libusb-1.0-extras");
+        AssertSwitches("UsesFunctionPointers");
+    }
+
+    private void AssertSwitches(params string[] on)
+    {
         string[] all = ["UsesFunctionPointers", "IsBound", "IsLinkedIn", "HasFunctionTable"];
         using JsonDocument items = JsonDocument.Parse(_project.FindItems("IlcArg", "LibUsbDescribeLink"));
         Assert.Equal(
