@@ -51,7 +51,7 @@ internal sealed class Markdown(Results results)
         foreach (Limit limit in Limits.Of(results))
         {
             string unit = limit.Unit.Length == 0 ? "" : " " + limit.Unit;
-            Row([limit.What, limit.Measured is { } value ? N(value, 3) + unit : "not in this run", (limit.AtLeast ? "at least " : "at most ") + N(limit.Bound, 2) + unit, limit.IsKept ? "kept" : limit.Gates ? "**missed**" : "above, on a shared machine"]);
+            Row([limit.What, limit.Measured is { } value ? N(value, 3) + unit : "not in this run", (limit.AtLeast ? "at least " : "at most ") + limit.BoundText + unit, limit.IsKept ? "kept" : limit.Gates ? "**missed**" : "above, on a shared machine"]);
         }
 
         Line();

@@ -40,7 +40,7 @@ int Run(ParseResult parsed)
     {
         string verdict = limit.IsKept ? "kept  " : limit.Gates ? "MISSED" : "above ";
         string spread = limit.Spread is { } of ? FormattableString.Invariant($", quartiles {of.Low:F3} to {of.High:F3}") : "";
-        Console.WriteLine(FormattableString.Invariant($"{verdict} {limit.What}: {limit.Measured:F3} {limit.Unit} ({(limit.AtLeast ? "at least" : "at most")} {limit.Bound:F2}{(limit.Gates ? "" : ", not checked by --gate")}{spread})"));
+        Console.WriteLine(FormattableString.Invariant($"{verdict} {limit.What}: {limit.Measured:F3} {limit.Unit} ({(limit.AtLeast ? "at least" : "at most")} {limit.BoundText}{(limit.Gates ? "" : ", not checked by --gate")}{spread})"));
     }
 
     return parsed.GetValue(gate) && limits.Exists(static limit => limit is { IsKept: false, Gates: true }) ? 1 : 0;
