@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
@@ -13,8 +12,8 @@ public sealed partial class UsbInputRing
     public bool TryTake(out UsbInputBuffer buffer)
     {
         RingTransfer? transfer = TakeNext(RingTransferState.Lent);
-        if (transfer is null && !_pulled)
-            ThrowNotRead();
+        if (transfer is null)
+            ThrowIfNotRead();
         buffer = transfer is null ? default : new UsbInputBuffer(transfer);
         return transfer is not null;
     }
@@ -26,7 +25,8 @@ public sealed partial class UsbInputRing
     /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The method was called in a callback, and would have to wait for data that cannot arrive before the callback returns.
+    /// The ring was not started, or passes its data to a handler. The method also throws this exception if it was called in a callback, and would have to wait
+    /// for data that cannot arrive before the callback returns.
     /// </exception>
     public bool TryTake(out UsbInputBuffer buffer, TimeSpan? timeout)
     {
@@ -45,6 +45,7 @@ public sealed partial class UsbInputRing
     /// <summary>Waits until the program can take a buffer with <see cref="TryTake(out UsbInputBuffer)"/>. The method allocates nothing.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
     /// <returns>True if a buffer is ready; false if the ring has stopped and all data was read.</returns>
+    /// <exception cref="InvalidOperationException">The ring was not started, or passes its data to a handler.</exception>
     /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -55,8 +56,7 @@ public sealed partial class UsbInputRing
             bool ended = Engine.Run.IsAtRest; // read first, so that the code below finds all data that arrived before
             if (HasNext())
                 return true;
-            if (!_pulled)
-                ThrowNotRead();
+            ThrowIfNotRead();
             if (ended)
             {
                 ThrowIfFailed();
@@ -72,6 +72,7 @@ public sealed partial class UsbInputRing
     /// <returns>
     /// The buffer, which the caller disposes. If the ring has stopped and all data was read, the buffer's property <see cref="UsbInputBuffer.IsNone"/> is true.
     /// </returns>
+    /// <exception cref="InvalidOperationException">The ring was not started, or passes its data to a handler.</exception>
     /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -90,6 +91,7 @@ public sealed partial class UsbInputRing
     /// <summary>Reads buffers until the ring stops. Each buffer belongs to the ring again when the caller requests the next buffer.</summary>
     /// <param name="cancellationToken">A token that cancels the reading, but does not stop the ring.</param>
     /// <returns>The buffers in order.</returns>
+    /// <exception cref="InvalidOperationException">The ring was not started, or passes its data to a handler.</exception>
     /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async IAsyncEnumerable<UsbInputBuffer> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -125,9 +127,11 @@ public sealed partial class UsbInputRing
         return false;
     }
 
-    [DoesNotReturn]
-    private void ThrowNotRead()
+    /// <summary>Throws if the ring was not started, or passes its data to a handler.</summary>
+    internal void ThrowIfNotRead()
     {
+        if (_pulled)
+            return;
         ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
         throw new InvalidOperationException("To read the ring, call the Start that takes no handler first.");
     }
@@ -139,7 +143,7 @@ public sealed partial class UsbInputRing
         RingTransfer? transfer = engine.Queue.First;
         while (transfer is { State: RingTransferState.Done, IsEmptyAfterStop: true })
             transfer = engine.Queue.After(transfer);
-        bool has = transfer is { State: RingTransferState.Done };
+        bool has = _pulled && transfer is { State: RingTransferState.Done }; // otherwise, the buffers that are ready belong to the handler
         engine.Lock.Exit();
         return has;
     }

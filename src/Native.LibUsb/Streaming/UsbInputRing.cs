@@ -160,7 +160,8 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         RingEngine engine = Engine;
         RingTransfer? next = null;
         engine.Lock.Enter();
-        while (next is null && engine.Queue.First is { State: RingTransferState.Done } first)
+        bool mayTake = to == RingTransferState.Handled || _pulled; // the buffers that are ready belong to the handler, if there is one
+        while (mayTake && next is null && engine.Queue.First is { State: RingTransferState.Done } first)
         {
             if (first.IsEmptyAfterStop)
             {

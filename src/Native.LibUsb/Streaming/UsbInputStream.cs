@@ -246,7 +246,10 @@ public sealed class UsbInputStream : Stream
         bool ended = _ring.HasEnded; // read first, so that the code below takes all data that arrived before
         if (!_ring.TryTakeBytes(_boundary, _loss, out _bytes))
         {
-            if (!ended || hasSome)
+            if (hasSome)
+                return false;
+            _ring.ThrowIfNotRead();
+            if (!ended)
                 return false;
             _ring.ThrowIfBroken();
             EndOfStream = ended;

@@ -154,6 +154,7 @@ public sealed class UsbPipeReader : PipeReader
             return true;
         if (_problem != UsbError.Success)
             throw _ring.LossOf(TakeProblem());
+        _ring.ThrowIfNotRead();
         if (ended)
         {
             _ring.ThrowIfBroken();

@@ -38,6 +38,34 @@ public sealed class InputRingTests : RingTest
         }
     }
 
+    // The buffers that are ready when the handler starts belong to the handler. The handler receives these buffers when the next transfer completes.
+    [BusFact]
+    public async Task A_reader_takes_no_buffer_that_is_ready_for_a_handler()
+    {
+        await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 2 });
+        ring.Start();
+        await using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);
+        UsbPipeReader reader = ring.AsPipeReader(UsbReadBoundary.None);
+        Write(0, 512, 512);
+        Assert.True(await ring.WaitToReadAsync());
+        await ring.StopAsync();
+
+        var recorder = new Recorder(1024);
+        ring.Start(recorder.Add);
+        Assert.Throws<InvalidOperationException>(() => ring.TryTake(out _));
+        Assert.Throws<InvalidOperationException>(() => ring.TryTake(out _, Patience));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await ring.ReadAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await ring.WaitToReadAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await ring.ReadAllAsync().GetAsyncEnumerator().MoveNextAsync());
+        Assert.Throws<InvalidOperationException>(() => stream.ReadByte());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await stream.ReadExactlyAsync(new byte[1]));
+        Assert.Throws<InvalidOperationException>(() => reader.TryRead(out _));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await reader.ReadAsync());
+
+        Write(512, 512, 512);
+        await recorder.Done.Task.WaitAsync(Patience);
+    }
+
     [BusFact]
     public async Task Data_of_the_device_is_read_in_order()
     {
