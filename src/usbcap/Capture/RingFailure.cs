@@ -34,10 +34,10 @@ internal static class RingFailure
             : new FailureException(ExitCode.Other, $"{plan.Ring.ErrorLimit} transfers in a row failed, the last with status {counters.LastFailure}");
     }
 
-    /// <summary>Returns the failure for a transfer whose submission libusb has refused.</summary>
+    /// <summary>Returns the failure for a transfer that libusb has refused, or of which the kernel has refused a part.</summary>
     public static FailureException OfSubmission(in UsbRingStatistics statistics, CapturePlan plan)
     {
-        UsbError error = statistics.LastSubmitFailure;
+        UsbError error = statistics.SubmitFailures > 0 ? statistics.LastSubmitFailure : UsbError.NoMemory;
         if (error == UsbError.NoDevice)
             return new FailureException(ExitCode.DeviceGone, "the device is gone");
         bool memory = error == UsbError.NoMemory || (error == UsbError.IO && plan.IsIsochronous);
@@ -45,7 +45,7 @@ internal static class RingFailure
             return FailureException.From(new UsbException(error, $"submit a transfer on endpoint {plan.Endpoint}"));
         string limit = UsbRingOptions.SystemMemoryLimit is { } bytes ? $" ({bytes >> 20} MiB)" : "";
         return new FailureException(ExitCode.Memory,
-            $"the kernel refused transfer {statistics.InFlight + 1} of {plan.Ring.Transfers} with {plan.UnitSize * Math.Max(plan.Ring.PacketsPerTransfer, 1)} bytes each: the usual reason is the kernel's limit " +
+            $"the kernel refused transfer {Math.Min(statistics.InFlight + 1, plan.Ring.Transfers)} of {plan.Ring.Transfers} with {plan.UnitSize * Math.Max(plan.Ring.PacketsPerTransfer, 1)} bytes each: the usual reason is the kernel's limit " +
             $"for the memory of all transfers in flight{limit}; use a smaller --in-flight, or raise the limit in /sys/module/usbcore/parameters/usbfs_memory_mb");
     }
 }

@@ -178,6 +178,17 @@ public sealed class BadInputTests : UsbcapTest
         Assert.False(File.Exists(PathOf("x")));
     }
 
+    // Each attempt to submit the transfer fails at its last URB, and libusb reports each attempt as a failed transfer. No other transfer is in flight.
+    [BusFact]
+    public void A_transfer_of_which_the_kernel_refuses_the_last_part()
+    {
+        BusOptions = new VirtualBusOptions { UsbfsMemoryMegabytes = 1 };
+        AttachCamera().Endpoint(IsoSource.EndpointAddress).Hold();
+        Run("capture", "-o", "x", "--in-flight", "1", "--packets-per-transfer", "4096", "--packet-size", "239")
+            .Failed(7, "the kernel refused transfer 1 of 1 with 978944 bytes each", "1 MiB", "usbfs_memory_mb");
+        Assert.False(File.Exists(PathOf("x")));
+    }
+
     [BusFact]
     public void By_default_the_limit_of_the_kernel_is_kept()
     {
