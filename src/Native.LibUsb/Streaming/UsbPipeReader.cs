@@ -54,7 +54,7 @@ public sealed class UsbPipeReader : PipeReader
     /// cancellation.
     /// </returns>
     /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The reader was completed.</exception>
+    /// <exception cref="InvalidOperationException">The reader was completed, or the ring now passes its data to a handler.</exception>
     public override bool TryRead(out ReadResult result)
     {
         if (_completed)
@@ -71,7 +71,7 @@ public sealed class UsbPipeReader : PipeReader
     /// <param name="cancellationToken">A token that cancels the wait. A cancelled wait loses no data.</param>
     /// <returns>The bytes that are not consumed yet.</returns>
     /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The reader was completed.</exception>
+    /// <exception cref="InvalidOperationException">The reader was completed, or the ring now passes its data to a handler.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)

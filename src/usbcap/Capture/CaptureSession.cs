@@ -156,12 +156,14 @@ internal sealed class CaptureSession : IDisposable
 
     // If the kernel refuses a transfer, the ring continues with fewer transfers. In that case, this method makes the capture fail, so that the user gets a
     // message. If the kernel accepts the first URB of an isochronous transfer but refuses a later one, libusb accepts the transfer, and then reports that it has
-    // failed. The ring submits such a transfer again and again, so the capture would never end if no other transfer completes.
+    // failed. The ring submits such a transfer again and again, so the capture would never end if no other transfer completes. Linux has such a limit, and reports
+    // errors of the device for single packets, not for whole isochronous transfers.
     private void Check()
     {
         UsbRingStatistics statistics = _ring.GetStatistics();
         Volatile.Write(ref Counters.Missed, statistics.MissedIntervals);
-        bool onlyFails = Plan.IsIsochronous && statistics.Transfers.Completed == 0 && statistics.Transfers.Error > Plan.Ring.Transfers;
+        bool onlyFails = Plan.IsIsochronous && statistics.Transfers.Completed == 0 && statistics.Transfers.Error > Plan.Ring.Transfers
+            && UsbRingOptions.SystemMemoryLimit is not null;
         if ((statistics.SubmitFailures > 0 || onlyFails) && _ring.IsRunning && !IsStopping)
             Fail(RingFailure.OfSubmission(statistics, Plan));
     }
